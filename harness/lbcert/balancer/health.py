@@ -1,0 +1,114 @@
+"""Health checks: one task per server, independent of each other, their starts spread over one interval."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from lbcert.wire import ConnectionConfirm, ConnectionRequest, Decoded, NegotiationRequest, NeedMore, Protocols
+
+from .deadline import Deadline
+from .policy import Policy
+from .server import Server
+from .splice import connect
+
+# A client without a name: the server must not take the check for a user.
+_REQUEST = ConnectionRequest(negotiation=NegotiationRequest(Protocols.SSL | Protocols.HYBRID)).encode()
+
+
+class CheckFailed(Exception):
+    """Why a server did not pass a check."""
+
+
+class _Confirm(asyncio.Protocol):
+    """Sends a request on a fresh connection and resolves `answer` when the confirm is whole, or wrong."""
+
+    def __init__(self, answer: asyncio.Future[None]) -> None:
+        self._answer = answer
+        self._buffer = b""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        transport.write(_REQUEST)
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        match ConnectionConfirm.decode(self._buffer):
+            case Decoded():
+                self._settle(None)
+            case NeedMore():
+                return
+            case malformed:
+                self._settle(f"no connection confirm: {malformed.reason}")
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._settle("closed without a connection confirm")
+
+    def _settle(self, problem: str | None) -> None:
+        if not self._answer.done():
+            if problem is None:
+                self._answer.set_result(None)
+            else:
+                self._answer.set_exception(CheckFailed(problem))
+        self._transport.close()
+
+
+async def check(server: Server, kind: str, timeout: float) -> None:
+    """One check within `timeout` seconds; CheckFailed or OSError if the server does not pass."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    sock = await connect(loop, server.address, timeout)
+    if kind == "tcp":
+        sock.close()
+        return
+    answer = loop.create_future()
+
+    def expired() -> None:
+        if not answer.done():
+            answer.set_exception(CheckFailed("no connection confirm in time"))
+
+    deadline = Deadline(loop, max(0.001, timeout - (loop.time() - began)), expired)
+    transport, _ = await loop.create_connection(lambda: _Confirm(answer), sock=sock)
+    try:
+        await answer
+    finally:
+        deadline.cancel()
+        transport.close()
+
+
+class Watch:
+    """Applies `fall` and `rise` to one server and tells `changed` about each DOWN and UP."""
+
+    def __init__(self, policy: Policy, server: Server, changed: Callable[[Server, str], None]) -> None:
+        self._policy = policy
+        self._server = server
+        self._changed = changed
+
+    async def run(self, delay: float) -> None:
+        """Checks for ever, the first time after `delay` seconds."""
+        settings = self._policy.config.health_check
+        while True:
+            await asyncio.sleep(delay)
+            began = self._policy.now()
+            try:
+                await check(self._server, settings.kind, settings.timeout)
+            except (CheckFailed, OSError) as error:
+                self.failed(error.strerror if isinstance(error, OSError) and error.strerror else str(error))
+            else:
+                self.passed(began)
+            delay = self._policy.check_interval()
+
+    def passed(self, began: float) -> None:
+        server = self._server
+        server.proved_at = began
+        server.in_a_row = 0 if server.up else server.in_a_row + 1
+        if not server.up and server.in_a_row >= self._policy.config.health_check.rise:
+            server.up, server.in_a_row = True, 0
+            self._changed(server, f"{self._policy.config.health_check.rise} checks passed")
+
+    def failed(self, reason: str) -> None:
+        server = self._server
+        server.in_a_row = server.in_a_row + 1 if server.up else 0
+        if server.up and server.in_a_row >= self._policy.config.health_check.fall and self._policy.marks_down(server):
+            server.up, server.in_a_row = False, 0
+            self._changed(server, reason)

@@ -1,0 +1,34 @@
+"""What a client's first bytes say. The one place that asks the project's codec about requests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lbcert.wire import ConnectionRequest, Decoded, NeedMore
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A decision's basis: the request and its length in bytes, or neither."""
+
+    request: ConnectionRequest | None = None
+    length: int = 0
+
+    @property
+    def user(self) -> bytes | None:
+        """The cookie's value; an empty one is no name. A token in front of the cookie changes nothing (RDP-PARSE-08)."""
+        return (self.request.cookie or None) if self.request is not None else None
+
+
+NOTHING = Opening()
+
+
+def read_opening(buffer: bytes) -> Opening | None:
+    """None while the request is incomplete; `NOTHING` once it is clear that there is none."""
+    match ConnectionRequest.decode(buffer):
+        case Decoded(value=request, rest=rest):
+            return Opening(request, len(buffer) - len(rest))
+        case NeedMore():
+            return None
+        case _:
+            return NOTHING

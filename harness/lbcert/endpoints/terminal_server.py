@@ -1,0 +1,211 @@
+"""A mock Terminal Server: answers Connection Requests, remembers their exact bytes, knows who is connected.
+
+It runs as a process in the namespaces of one real server and is steered over a stream of JSON lines, on
+which it also reports, as events, everything it sees. After the Connection Confirm it echoes what it gets, so
+that a held session can be proved alive from both ends.
+
+A connection is identified inside the protocol: the source reference of the Confirm (X.224 13.4, free for the
+server to choose) carries the server's number in its upper four bits and the connection's in the lower twelve.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import struct
+import time
+from typing import Any, NoReturn
+
+from ..wire import (
+    ConnectionConfirm,
+    ConnectionRequest,
+    Decoded,
+    Malformed,
+    NeedMore,
+    NegotiationResponse,
+    Protocols,
+)
+
+BACKLOG = 4096
+LAG_TICK = 0.05
+FIRST_PACKET_LIMIT = 65536
+"""bytes kept of a first packet that never becomes complete"""
+
+
+def identity(index: int, number: int) -> int:
+    """The Confirm's source reference for connection `number` of server `index` (1 to 15)."""
+    return (index & 0xF) << 12 | (number & 0xFFF)
+
+
+def confirm_for(request: ConnectionRequest, reference: int) -> ConnectionConfirm:
+    """The answer that MS-RDPBCGR 3.3.5.3.2 asks for: negotiation data only if the client sent some."""
+    if request.negotiation is None:
+        return ConnectionConfirm(source_ref=reference)
+    wanted = int(request.negotiation.protocols)
+    selected = next((p for p in (Protocols.HYBRID, Protocols.SSL) if wanted & p), Protocols.RDP)
+    return ConnectionConfirm(negotiation=NegotiationResponse(selected), source_ref=reference)
+
+
+class Session(asyncio.Protocol):
+    """One connection."""
+
+    def __init__(self, server: TerminalServer):
+        self.server = server
+        self.number = server.next_number()
+        self.buffer = b""
+        self.answered = False
+        self.closed_by_us: str | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+        self.server.sessions[self.number] = self
+        peer, local = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
+        self.server.report("accept", conn=self.number, peer=peer[:2], local=local[:2])
+
+    def data_received(self, data: bytes) -> None:
+        if self.answered:
+            self.transport.write(data)
+            return
+        self.buffer += data
+        outcome = ConnectionRequest.decode(self.buffer)
+        if isinstance(outcome, NeedMore) and len(self.buffer) < FIRST_PACKET_LIMIT:
+            return
+        first = self.buffer
+        if isinstance(outcome, Decoded) and outcome.rest:
+            first = self.buffer[: -len(outcome.rest)]
+        facts: dict[str, Any] = {"conn": self.number, "bytes": first.hex(), "rest": len(self.buffer) - len(first)}
+        if isinstance(outcome, Malformed):
+            facts["malformed"] = outcome.reason
+        self.answered = True
+        self.server.report("request", **facts)
+        self._answer(outcome)
+
+    def _answer(self, outcome) -> None:
+        told = self.server.answer
+        if told is not None:
+            if told:
+                self.transport.write(told)
+        elif isinstance(outcome, Decoded):
+            confirm = confirm_for(outcome.value, identity(self.server.index, self.number))
+            self.transport.write(confirm.encode() + outcome.rest)
+        else:
+            # MS-RDPBCGR 3.3.5.3.1: what cannot be read as a Connection Request is dropped.
+            self.close("fin")
+
+    def eof_received(self) -> bool:
+        self.server.report("eof", conn=self.number)
+        return False
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.server.sessions.pop(self.number, None)
+        how = self.closed_by_us or ("reset" if error else "closed")
+        facts: dict[str, Any] = {} if self.answered else {"unanswered": self.buffer.hex()}
+        self.server.report("close", conn=self.number, how=how, **facts)
+
+    def close(self, how: str) -> None:
+        """Close from this side: `fin` in order, `rst` at once."""
+        self.closed_by_us = f"server {how}"
+        if how == "rst":
+            sock = self.transport.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.transport.abort()
+        else:
+            self.transport.close()
+
+
+class TerminalServer:
+    """The listener, its sessions, and the stream of commands and events."""
+
+    def __init__(self, control: socket.socket, config: dict[str, Any]):
+        self.control = control
+        self.index: int = config["index"]
+        self.addresses: list[tuple[str, int]] = [tuple(pair) for pair in config["listen"]]
+        self.answer: bytes | None = None
+        self.sessions: dict[int, Session] = {}
+        self.count = 0
+        self.listeners: list[asyncio.Server] = []
+        self.lags: list[tuple[int, float]] = []
+
+    def next_number(self) -> int:
+        self.count += 1
+        return self.count
+
+    async def run(self) -> None:
+        loop = asyncio.get_running_loop()
+        reader = asyncio.StreamReader()
+        transport, _ = await loop.connect_accepted_socket(lambda: asyncio.StreamReaderProtocol(reader), self.control)
+        self.out = transport
+        await self.listen()
+        self._probe_lag(loop, loop.time() + LAG_TICK)
+        self.report("listening")
+        while line := await reader.readline():
+            command = json.loads(line)
+            await getattr(self, "on_" + command.pop("cmd"))(**command)
+        os._exit(0)
+
+    def report(self, kind: str, **facts: Any) -> None:
+        self.out.write(json.dumps({"t": time.time_ns(), "kind": kind, **facts}).encode() + b"\n")
+
+    def _probe_lag(self, loop: asyncio.AbstractEventLoop, due: float) -> None:
+        late = loop.time() - due
+        if late > 0.01:
+            self.lags.append((time.time_ns(), late))
+        following = loop.time() + LAG_TICK
+        loop.call_at(following, self._probe_lag, loop, following)
+
+    async def listen(self) -> None:
+        loop = asyncio.get_running_loop()
+        for host, port in self.addresses:
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            sock = socket.socket(family, socket.SOCK_STREAM)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.bind((host, port))
+            sock.listen(BACKLOG)
+            sock.setblocking(False)
+            # start_server calls listen() again with its own idea of the backlog, 100 unless told otherwise.
+            self.listeners.append(await loop.create_server(lambda: Session(self), sock=sock, backlog=BACKLOG))
+
+    # -- commands ---------------------------------------------------------------------------------
+
+    async def on_refuse(self) -> None:
+        """Close the listeners; sessions go on."""
+        for listener in self.listeners:
+            listener.close()
+        self.listeners.clear()
+        self.report("refusing")
+
+    async def on_listen(self) -> None:
+        """Open the listeners again."""
+        if not self.listeners:
+            await self.listen()
+        self.report("listening")
+
+    async def on_answer(self, data: str | None) -> None:
+        """Answer every request with these bytes (hex; empty: stay silent); null: as specified."""
+        self.answer = None if data is None else bytes.fromhex(data)
+        self.report("answering")
+
+    async def on_close(self, conn: int, how: str) -> None:
+        if session := self.sessions.get(conn):
+            session.close(how)
+
+    async def on_send(self, conn: int, data: str) -> None:
+        if session := self.sessions.get(conn):
+            session.transport.write(bytes.fromhex(data))
+
+    async def on_lag(self) -> None:
+        """Report the late wake-ups of this process since the last time."""
+        lags, self.lags = self.lags, []
+        self.report("lag", lags=lags)
+
+
+def serve(control: socket.socket, config: dict[str, Any]) -> NoReturn:
+    """Be the mock server until the control stream ends.
+
+    `config`: `index` (1 to 15, its identity on the wire), `listen` (pairs of address and port).
+    """
+    control.setblocking(False)
+    asyncio.run(TerminalServer(control, config).run())
+    os._exit(0)

@@ -1,0 +1,1 @@
+"""Evidence before verdicts: events, histories, captures, and the pure functions that judge them."""

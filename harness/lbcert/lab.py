@@ -1,0 +1,345 @@
+"""The lab as a test sees it: servers, clients, faults, waiting, judging."""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from . import addresses
+from .clients.rdp import Connection, RdpClients, Visit
+from .deadlines import Deadline, patience, table
+from .drivers import Discovery, Driver, DriverError
+from .dut_model import Deployment
+from .endpoints.control import MockServer
+from .evidence import flows
+from .evidence.finding import Finding
+from .evidence.history import History
+from .evidence.lag import LagProbe
+from .loop import READ, Loop
+from .topology.netns import Broker, LabError, Zygote
+from .topology.plan import CLIENT_HOST, DUT_HOST, Plan, PlanError, make_plan
+from .verdicts import Verdict
+
+RDP_PORT = 3389
+MAX_SERVERS = 15
+LAG_SHARE = 0.25
+"""of a judged margin that our own lateness may use up"""
+
+
+class HarnessError(Exception):
+    """The suite itself could not do its work; nothing is said about the product."""
+
+
+class Ended(Exception):
+    """A test ends early with a verdict of its own."""
+
+    def __init__(self, verdict: Verdict, reason: str):
+        super().__init__(reason)
+        self.verdict = verdict
+
+
+@dataclass(frozen=True)
+class Files:
+    """Where the evidence of one test goes."""
+
+    history: Path
+    capture: Path
+    output: Path
+
+
+class Lab:
+    """One lab with one deployment running in it, for one test."""
+
+    def __init__(
+        self,
+        zygote: Zygote,
+        driver: Driver,
+        deployment: Deployment,
+        discovery: Discovery,
+        files: Files,
+        lag: LagProbe,
+        seed: int,
+        live: Callable[[str, Deadline | None], None] = lambda text, deadline: None,
+    ):
+        self.deployment = deployment
+        self.declares = deployment.declares
+        self.driver = driver
+        self.files = files
+        self.random = random.Random(seed)
+        self.findings: list[Finding] = []
+        self.trouble: HarnessError | None = None
+        self.loop = Loop()
+        self.history = History(files.history)
+        self._lag = lag
+        self._live = live
+        self._capture_read = False
+        self.vip = choose_vip(deployment, discovery)
+        self.servers, plan = lay_out(deployment, discovery, self.vip, self.loop, self.history)
+        self.plan = plan
+        self.history.add("harness", "setup", deployment=deployment.id, vip=self.vip, seed=seed,
+                         servers=[server.name for server in self.servers], declares=deployment.declares.raw,
+                         ports=sorted({self.vip[1], *(port for s in self.servers for _, port in s.listen)}),
+                         addresses={s.name: s.listen for s in self.servers},
+                         deadlines=table(deployment.declares.health_check))  # fmt: skip
+        self.broker: Broker = zygote.start(plan, deployment.hosts)
+        self.broker.on_event = self._on_broker_event
+        self.clients = RdpClients(
+            self.loop, self.history, self.vip,
+            lambda sources: self.broker.sockets(CLIENT_HOST, sources),
+            {server.index: server.name for server in self.servers},
+        )  # fmt: skip
+        self.sources = addresses.Sources(plan.host(CLIENT_HOST).prefixes, self.vip[0], self.random)
+        try:
+            self._start()
+        except BaseException:
+            self.close()
+            raise
+
+    # -- start and end ----------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        self.loop.watch(self.broker.fileno(), READ, lambda _events: self.broker.pump())
+        with self.files.capture.open("wb") as file:
+            self.broker.request("capture", [file.fileno()])
+        self.broker.request("log", host=DUT_HOST)
+        for server in self.servers:
+            self._spawn_server(server)
+        for server in self.servers:
+            self.wait(f"{server.name} listens", lambda s=server: s.count("listening") > 0, patience("ready"))
+        self._furnish()
+        self.driver.start(self.broker, self.deployment, self.files.output)
+        self._wait_ready()
+        self._lag.take()
+
+    def _spawn_server(self, server: MockServer) -> None:
+        server.attach(*self.broker.mock(self.host_of(server), "terminal-server", server.config))
+
+    def start_server(self, server: MockServer) -> None:
+        """Start a server's process again and wait until it listens."""
+        self._spawn_server(server)
+        self.wait(f"{server.name} listens", lambda: server.count("listening") > 0, patience("ready"))
+
+    def _furnish(self) -> None:
+        """Put dut.yaml's `files` in place and run its `network.setup`."""
+        if self.deployment.files or "setup" in self.deployment.network:
+            from .topology.furnish import furnish
+
+            furnish(self.broker, self.deployment, self.driver.product.folder, self.files.output)
+
+    def _wait_ready(self) -> None:
+        """Ready is when the VIP accepts; an exit status says nothing (a daemon's parent ends with 0)."""
+        deadline = patience("ready")
+        while not self._vip_listens():
+            if deadline.expired or self.trouble:
+                output = self.files.output.read_text(errors="replace").strip()[-2000:] if self.files.output.exists() else ""
+                raise DriverError(f"nothing listens on {self.vip[0]} port {self.vip[1]} after {deadline.seconds:g} s: {output}")
+            self.broker.request("tick")
+
+    def _vip_listens(self) -> bool:
+        listening = [tuple(pair) for pair in self.broker.request("listening", host=DUT_HOST)["listening"]]
+        wild = "::" if ":" in self.vip[0] else "0.0.0.0"
+        return any(pair in listening for pair in (self.vip, (wild, self.vip[1]), ("::", self.vip[1])))
+
+    def close(self) -> None:
+        """End the lab and wait until nothing of it is left."""
+        self.clients.close()
+        for server in self.servers:
+            server.running = False
+        self.loop.close()
+        try:
+            self.broker.close()
+        finally:
+            self.history.close()
+
+    def host_of(self, server: MockServer) -> str:
+        return f"ts{server.index}"
+
+    def _on_broker_event(self, event: dict[str, Any]) -> None:
+        if event["event"] == "exit":
+            stamp, name, status = event["t"], event["name"], event["status"]
+            server = next((s for s in self.servers if s.pid == event["pid"]), None)
+            if server is not None:
+                if server.running:
+                    server.detach()
+                    self.history.add("harness", "mock-died", stamp, server=server.name, status=status)
+                    self.trouble = HarnessError(f"mock server {server.name} ended by itself ({_status(status)})")
+            elif name == "capture":
+                self.trouble = HarnessError(f"the capture ended by itself ({_status(status)})")
+            else:
+                self.history.add("dut", "exit", stamp, process=name, status=status)
+        elif event["event"] == "log":
+            self.history.add("dut", "log", event["t"], text=event["text"])
+
+    # -- given, when ------------------------------------------------------------------------------
+
+    def visit(self, visits: Sequence[Visit], at_once: int = 50) -> list[Connection]:
+        """Make all visits, at most `at_once` under way, and wait for their outcomes."""
+        made = self.clients.run(visits, at_once)
+        self.check_trouble()
+        return made
+
+    def wait(self, what: str, done: Callable[[], bool], deadline: Deadline) -> None:
+        """Wait for something of the harness's own; running into the deadline is a harness-error."""
+        self._live(what, deadline)
+        met = self.loop.run_until(lambda: done() or self.trouble is not None, deadline)
+        self._live("", None)
+        self.check_trouble()
+        if not met:
+            raise HarnessError(f"{what}: not within {deadline.seconds:g} s ({deadline.name})")
+
+    def watch(self, what: str, done: Callable[[], bool], deadline: Deadline) -> bool:
+        """Wait for something of the product's; whether it came is for the check to judge."""
+        self._live(what, deadline)
+        met = self.loop.run_until(lambda: done() or self.trouble is not None, deadline)
+        self._live("", None)
+        self.check_trouble()
+        return met
+
+    def every(self, interval: float, deadline: Deadline, what: str, action: Callable[[], None]) -> None:
+        """Do `action` every `interval` seconds until the deadline; lateness is caught up, not dropped."""
+        self._live(what, deadline)
+        due = time.monotonic()
+        while not deadline.expired:
+            while due <= time.monotonic() and not deadline.expired:
+                action()
+                due += interval
+            self.loop.step(max(0.0, min(due - time.monotonic(), deadline.remaining)))
+            self.check_trouble()
+        self._live("", None)
+
+    def mark(self, name: str) -> None:
+        """Note in the history where a phase of the test begins."""
+        self.history.add("harness", "mark", name=name)
+
+    def check_trouble(self) -> None:
+        if self.trouble:
+            raise self.trouble
+
+    def server(self, name: str) -> MockServer:
+        return next(server for server in self.servers if server.name == name)
+
+    def shuffled(self, items: Sequence[Any]) -> list[Any]:
+        """`items` in an order that the seed decides."""
+        return self.random.sample(list(items), len(items))
+
+    # -- then -------------------------------------------------------------------------------------
+
+    def judge(self, check: Callable[..., Finding], **parameters: Any) -> Finding:
+        """Complete the history and judge it. The verdict is kept for the report; nothing is raised."""
+        self._complete_history()
+        self.history.add("harness", "judged", check=check.__name__, parameters=parameters)
+        finding = self._trusted(check(self.history, **parameters))
+        self.findings.append(finding)
+        self.history.add("harness", "finding", verdict=finding.verdict, observed=finding.observed)
+        return finding
+
+    def end(self, verdict: Verdict, reason: str) -> None:
+        """Stop here with a verdict other than pass (blocked, not-run)."""
+        raise Ended(verdict, reason)
+
+    def _complete_history(self) -> None:
+        for server in self.servers:
+            if server.running and not server.stopped and self.host_of(server):
+                before = server.count("lag")
+                server.tell("lag")
+                self.wait(f"report of {server.name}", lambda s=server, b=before: s.count("lag") > b, patience("report"))
+        self.history.add("harness", "lag", lags=self._lag.take())
+        self.history.add("lab", "lag", lags=self.broker.request("lag")["lags"])
+        counts = self.broker.request("capture_sync")
+        self.history.add("capture", "counts", **counts)
+        if not self._capture_read:
+            self._capture_read = True
+            ports = set(self.history.events[0]["ports"])
+            for flow in flows.flows(self.files.capture, ports):
+                self.history.add("capture", "flow", flow.pop("t"), **flow)
+        self.history.flush()
+
+    def _trusted(self, finding: Finding) -> Finding:
+        """A finding that our own lateness or losses could have made is none."""
+        if finding.verdict in (Verdict.BLOCKED, Verdict.NOT_RUN):
+            return finding
+        counts = self.history.last("counts")
+        if finding.silence and counts and counts["dropped"]:
+            return _distrusted(finding, f"the capture lost {counts['dropped']} packets")
+        if finding.window:
+            start, end = finding.window
+            late = max((lag for event in self.history.of("lag") for t, lag in event["lags"] if start <= t <= end + lag * 1e9),
+                       default=0.0)  # fmt: skip
+            if late > finding.margin * LAG_SHARE:
+                return _distrusted(finding, f"machine too slow: the harness woke up {late:.3f} s late, "
+                                            f"allowed {finding.margin * LAG_SHARE:.3f} s")  # fmt: skip
+        return finding
+
+
+def _distrusted(finding: Finding, reason: str) -> Finding:
+    from dataclasses import replace
+
+    return replace(finding, verdict=Verdict.HARNESS_ERROR, reason=reason, observed=f"{reason}. {finding.observed}")
+
+
+def _status(status: int) -> str:
+    return f"signal {-status}" if status < 0 else f"status {status}"
+
+
+def choose_vip(deployment: Deployment, discovery: Discovery) -> tuple[str, int]:
+    """Where the RDP clients of this deployment connect to; DriverError if that is not clear."""
+    if "rdp" in deployment.services:
+        host, _, port = deployment.services["rdp"].rpartition(":")
+        return host.strip("[]"), int(port)
+    found = sorted({pair for pair in discovery.listening if pair[1] == RDP_PORT})
+    known = ", ".join(f"{ip}:{port}" for ip, port in discovery.listening) or "none"
+    if len(found) != 1:
+        which = "no listener" if not found else "more than one listener"
+        raise DriverError(f"{deployment.config}: {which} on port {RDP_PORT} (found: {known}); "
+                          f'name it in dut.yaml: services: {{rdp: "ADDRESS:PORT"}}')  # fmt: skip
+    if found[0][0] in ("0.0.0.0", "::"):
+        raise DriverError(f"{deployment.config}: the listener on port {RDP_PORT} is bound to every address; "
+                          f'name its VIP in dut.yaml: services: {{rdp: "ADDRESS:{RDP_PORT}"}}')  # fmt: skip
+    return found[0]
+
+
+def lay_out(
+    deployment: Deployment, discovery: Discovery, vip: tuple[str, int], loop: Loop, history: History
+) -> tuple[list[MockServer], Plan]:
+    """The mock servers and the plan that a deployment asks for."""
+    listen: dict[str, list[tuple[str, int]]] = {}
+    names: dict[str, str] = {}
+    for server in discovery.servers:
+        if server.address.startswith("127.") or server.address == "::1":
+            continue
+        listen.setdefault(server.address, []).append((server.address, server.port or vip[1]))
+        names.setdefault(server.address, server.name)
+    if not listen:
+        raise DriverError(f"{deployment.config}: the product names no real server")
+    if len(listen) > MAX_SERVERS:
+        raise DriverError(f"{deployment.config}: {len(listen)} real servers; the lab has room for {MAX_SERVERS}")
+    shown: set[str] = set()
+    servers = []
+    for index, (address, pairs) in enumerate(listen.items(), start=1):
+        name = names[address]
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,40}", name) or name in shown:
+            name = f"ts{index}"
+        shown.add(name)
+        servers.append(MockServer(name, index, pairs, loop, history))
+    network = deployment.network
+    vips = list(dict.fromkeys([vip[0], *(ip for ip, _ in discovery.listening if ip not in ("0.0.0.0", "::", "127.0.0.1", "::1"))]))
+    try:
+        plan = make_plan(
+            vips,
+            {f"ts{server.index}": server.listen[0][0] for server in servers},
+            networks=[network[key] for key in ("front", "back") if key in network],
+            dut_addresses=network.get("addresses", []),
+            clients=network.get("clients", []),
+            gateway=network.get("gateway", False),
+        )
+    except PlanError as error:
+        raise DriverError(f"{deployment.config}: {error}") from None
+    return servers, plan
+
+
+__all__ = ["Ended", "Files", "HarnessError", "Lab", "LabError"]

@@ -1,0 +1,120 @@
+"""Geometry of the charts. Numbers in, coordinates out; the template draws them.
+
+Coordinates are those of a drawing 360 wide, which is about as wide as a phone, so that the
+text stays readable when the drawing is scaled to the page.
+"""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from typing import Any
+
+WIDTH = 360
+_MARGIN = 10
+_LINE = 15
+
+#: What the roles of a timeline are called in words.
+ROLE_NAMES = {
+    "fault": "fault",
+    "detection": "detection",
+    "served": "served elsewhere",
+    "return": "return",
+    "close": "session closed",
+    "limit": "limit",
+    "other": "event",
+}
+
+
+def layout(figure: dict[str, Any]) -> dict[str, Any]:
+    """The drawing of one figure of a report."""
+    return _distribution(figure) if figure["kind"] == "distribution" else _timeline(figure)
+
+
+def _distribution(figure: dict[str, Any]) -> dict[str, Any]:
+    """One bar per server, and behind the bars the region that is allowed."""
+    servers, allowed = figure["servers"], figure.get("allowed")
+    low, high = sorted(allowed) if allowed else (0.0, math.inf)
+    scale = _Scale(0.0, max([*servers.values(), *(allowed or []), 1e-9]) * 1.08, _MARGIN, WIDTH - _MARGIN)
+    top, pitch = (26 if allowed else 4), 46
+    bars = []
+    for number, (name, value) in enumerate(servers.items()):
+        y = top + number * pitch
+        bars.append({"name": _clip(name, 30), "full_name": name, "value": number_text(value), "y": y,
+                     "width": round(scale(value) - scale.start, 1), "outside": not low <= value <= high})
+    bottom = top + len(bars) * pitch
+    region = None
+    if allowed:
+        middle = (scale(low) + scale(high)) / 2
+        region = {"x": scale(low), "x_high": scale(high), "width": round(scale(high) - scale(low), 1),
+                  "label": f"allowed: {number_text(low)} to {number_text(high)}",
+                  "label_x": min(max(round(middle, 1), 80), WIDTH - 80)}
+    unit = figure.get("unit", "")
+    outside = [bar["full_name"] for bar in bars if bar["outside"]]
+    text = "; ".join(f"{bar['full_name']} {bar['value']} {unit}".strip() for bar in bars)
+    if allowed:
+        text += f". Allowed: {number_text(low)} to {number_text(high)}. "
+        text += f"Outside: {', '.join(outside)}." if outside else "All inside."
+    return {"kind": "distribution", "title": figure["title"], "unit": unit, "width": WIDTH, "height": bottom,
+            "top": top, "left": _MARGIN, "bars": bars, "region": region, "text": text}
+
+
+def _timeline(figure: dict[str, Any]) -> dict[str, Any]:
+    """One row per event, so that events that are close in time do not cover one another."""
+    events = sorted(figure["events"], key=lambda event: event["t"])
+    times = [event["t"] for event in events]
+    first, last = min(0.0, *times), max(0.0, *times)
+    # A little room after the last event, so that a limit at the end is seen as a line.
+    scale = _Scale(first, last + 0.04 * (last - first) if last > first else first + 1.0,
+                   _MARGIN + 6, WIDTH - _MARGIN - 6)
+    rows, y = [], 12
+    for event in events:
+        words = f"{ROLE_NAMES[event['role']]}: {event['label']}"
+        label = textwrap.wrap(words, 40, max_lines=3, placeholder=" ...")
+        text_y = y + 8
+        dot_y = text_y + (len(label) - 1) * _LINE + 14
+        rows.append({"x": scale(event["t"]), "y": dot_y, "text_y": text_y, "label": label,
+                     "full_label": event["label"], "role": event["role"], "role_name": ROLE_NAMES[event["role"]],
+                     "time": seconds(event["t"])})
+        y = dot_y + 14
+    zero = figure.get("zero", "")
+    ticks = [{"x": scale(t), "label": number_text(t)} for t in _ticks(first, scale.high)]
+    limits = [row for row in rows if row["role"] == "limit"]
+    text = "; ".join(f"{row['time']} {row['full_label']} ({row['role_name']})" for row in rows) + "."
+    return {"kind": "timeline", "title": figure["title"], "zero": zero, "width": WIDTH, "height": y + 26,
+            "top": 8, "bottom": y, "left": scale.start, "right": scale.end, "rows": rows, "limits": limits,
+            "ticks": ticks, "x_zero": scale(0.0), "text": text}
+
+
+class _Scale:
+    """A linear scale from values to coordinates."""
+
+    def __init__(self, low: float, high: float, start: float, end: float):
+        self.low, self.high, self.start, self.end = low, high, start, end
+
+    def __call__(self, value: float) -> float:
+        return round(self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start), 1)
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """About five round values."""
+    raw = (high - low) / 5
+    magnitude = 10.0 ** math.floor(math.log10(raw))
+    step = next(factor * magnitude for factor in (1, 2, 5, 10) if factor * magnitude >= raw * 0.999)
+    start = math.ceil(low / step - 1e-9)
+    return [number * step for number in range(start, math.floor(high / step + 1e-9) + 1)]
+
+
+def number_text(value: float) -> str:
+    """A number without needless digits."""
+    return f"{value:.4g}" if abs(value) < 1e4 else f"{value:.0f}"
+
+
+def seconds(value: float) -> str:
+    """A time to the millisecond, from two minutes on to the tenth of a second."""
+    digits = 1 if abs(value) >= 120 else 3
+    return f"{value:.{digits}f}".rstrip("0").rstrip(".") + " s"
+
+
+def _clip(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 3] + "..."

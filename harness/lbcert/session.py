@@ -1,0 +1,297 @@
+"""One pytest process's share of a run: its run directory, its zygote, and what was discovered of each product.
+
+The run directory is shared by the processes of a run (pytest -n): files are appended to line by line or replaced
+as a whole, under a lock, so that any of them may be killed at any time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import fcntl
+import hashlib
+import json
+import os
+import platform
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from . import __version__
+from .deadlines import Deadline, table
+from .drivers import Build, Discovery, DriverError, driver_for
+from .drivers.base import Server
+from .dut import REPOSITORY
+from .dut_model import Deployment, Product
+from .evidence.lag import LagProbe
+from .lab import Files, Lab
+from .topology import probe
+from .topology.netns import LabError, Zygote
+from .topology.plan import DUT_HOST, Host, Plan
+
+
+class SetupError(Exception):
+    """The lab or the product could not be set up; the message is for the user."""
+
+
+class Run:
+    """The run directory."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        with (self.folder / ".lock").open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def create(self, product: Product, deployments: list[Deployment], facts: dict[str, Any]) -> None:
+        """Make the directory and run.json, unless another process of this run was first."""
+        for name in ("history", "captures", "output", "discovery"):
+            (self.folder / name).mkdir(parents=True, exist_ok=True)
+        with self.locked():
+            if (self.folder / "run.json").exists():
+                return
+            self._write("run.json", _run_facts(product, deployments, facts))
+            (self.folder / "results.jsonl").touch()
+        self._point_latest()
+
+    def update(self, change: Callable[[dict[str, Any]], None]) -> None:
+        """Change run.json as a whole."""
+        with self.locked():
+            data = json.loads((self.folder / "run.json").read_text())
+            change(data)
+            self._write("run.json", data)
+
+    def _write(self, name: str, data: dict[str, Any]) -> None:
+        temporary = self.folder / f".{name}.{os.getpid()}"
+        with temporary.open("w") as file:
+            json.dump(data, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(self.folder / name)
+
+    def _point_latest(self) -> None:
+        runs = REPOSITORY / "reports" / "runs"
+        if self.folder.parent.resolve() != runs.resolve():
+            return
+        temporary = runs / f".latest.{os.getpid()}"
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+            temporary.symlink_to(self.folder.name)
+            temporary.replace(runs / "latest")
+
+    def append_result(self, line: dict[str, Any]) -> None:
+        """Add one test's result and have it on disk."""
+        with (self.folder / "results.jsonl").open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.write(json.dumps(line, separators=(",", ":")) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def results(self) -> dict[str, dict[str, Any]]:
+        """The last recorded result of each test, by nodeid."""
+        found: dict[str, dict[str, Any]] = {}
+        try:
+            text = (self.folder / "results.jsonl").read_text()
+        except FileNotFoundError:
+            return found
+        for line in text.splitlines():
+            with contextlib.suppress(json.JSONDecodeError):
+                result = json.loads(line)
+                found[result["nodeid"]] = result
+        return found
+
+    def finish(self, status: int) -> None:
+        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
+        self._write("finished.json", {"finished": now, "exit": status})
+
+
+def default_folder(product: Product) -> Path:
+    """reports/runs/<UTC time>-<dut>, a name of its own even for two runs within one second."""
+    stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(product.ref).name or product.name).strip("-")
+    if name.endswith(".yaml"):
+        name = name[:-5]
+    folder = REPOSITORY / "reports" / "runs" / f"{stamp}-{name}"
+    number = 2
+    while folder.exists():
+        folder = folder.with_name(f"{stamp}-{name}-{number}")
+        number += 1
+    return folder
+
+
+def _run_facts(product: Product, deployments: list[Deployment], facts: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "schema": 1,
+        "suite": {"version": __version__, "commit": commit()},
+        "dut": {"name": product.name, "vendor": product.vendor, "version": None, "driver": product.driver, "build": None,
+                "ref": product.ref, "folder": _relative(product.folder)},
+        "environment": {"kernel": platform.release(), "python": platform.python_version(), "topology": facts["topology"],
+                        "seed": facts["seed"], "deadlines": {}, "lowered_limits": {}},
+        "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"),
+        "command": facts["command"],
+        "deployments": [
+            {"id": d.id, "profile": d.profile, "config": d.text, "claims": list(d.claims),
+             "config_sha256": hashlib.sha256(d.text.encode()).hexdigest(), "declares": d.declares.raw,
+             "selected": facts["selected"].get(d.id, [])}
+            for d in deployments
+        ],
+    }  # fmt: skip
+
+
+def _relative(path: Path) -> str:
+    try:
+        return str(path.relative_to(REPOSITORY))
+    except ValueError:
+        return str(path)
+
+
+def commit() -> str:
+    """The suite's commit, with `-dirty` where files differ; empty outside a git checkout."""
+    try:
+        out = subprocess.run(
+            ["git", "-c", f"safe.directory={REPOSITORY}", "describe", "--always", "--dirty", "--abbrev=40"],
+            cwd=REPOSITORY, capture_output=True, text=True, timeout=10, check=False,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return out.stdout.strip()
+
+
+class Session:
+    """What tests of one pytest process share."""
+
+    def __init__(self, product: Product, run: Run, seed: int, live: Callable[[str, Deadline | None], None]):
+        self.product = product
+        self.run = run
+        self.seed = seed
+        self.live = live
+        self.lag = LagProbe()
+        self._driver = None
+        self._discovered: dict[str, Discovery | SetupError] = {}
+        self._zygote: Zygote | None = None
+        self._log = (run.folder / "harness.log").open("ab")
+
+    def zygote(self) -> Zygote:
+        """The process that labs are forked from, probed at its first use."""
+        if self._zygote is None:
+            zygote = Zygote(self._log.fileno())
+            try:
+                probe.probe(zygote)
+            except probe.Unavailable as error:
+                zygote.close()
+                raise SetupError(f"no lab can be made on this machine: {error}") from None
+            self._zygote = zygote
+        return self._zygote
+
+    def driver(self):
+        if self._driver is None:
+            try:
+                self._driver = driver_for(self.product)
+            except DriverError as error:
+                raise SetupError(str(error)) from None
+        return self._driver
+
+    def discover(self, deployment: Deployment) -> Discovery:
+        """What the product does with this deployment; found once per run, raises SetupError each time if it cannot."""
+        if deployment.id not in self._discovered:
+            self._discovered[deployment.id] = self._discover(deployment)
+        found = self._discovered[deployment.id]
+        if isinstance(found, SetupError):
+            raise found
+        return found
+
+    def _discover(self, deployment: Deployment) -> Discovery | SetupError:
+        path = self.run.folder / "discovery" / f"{deployment.id}.json"
+        with (self.run.folder / "discovery" / f".{deployment.id}.lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if path.exists():
+                data = json.loads(path.read_text())
+                return SetupError(data["error"]) if "error" in data else _discovery(data)
+            try:
+                found = self._start_scratch(deployment)
+            except (SetupError, DriverError, LabError) as error:
+                path.write_text(json.dumps({"error": str(error)}))
+                return SetupError(str(error))
+            path.write_text(json.dumps(asdict(found)))
+            self._record(deployment, found)
+            return found
+
+    def _start_scratch(self, deployment: Deployment) -> Discovery:
+        driver = self.driver()
+        free = {"ipv4/ip_nonlocal_bind": "1", "ipv6/ip_nonlocal_bind": "1"}
+        plan = Plan((), (Host(DUT_HOST, (), sysctls=free),))
+        scratch = self.zygote().start(plan, deployment.hosts)
+        try:
+            if deployment.files:
+                from .topology.furnish import furnish
+
+                bare = Deployment(**{**deployment.__dict__, "network": {}})
+                furnish(scratch, bare, self.product.folder, self.run.folder / "output" / "furnish.log")
+            return driver.discover(scratch, deployment, self.run.folder / "output" / f"{deployment.id}.discovery.log")
+        finally:
+            scratch.close()
+
+    def _record(self, deployment: Deployment, found: Discovery) -> None:
+        def change(data: dict[str, Any]) -> None:
+            build = found.build
+            data["dut"]["version"] = build.version
+            data["dut"]["build"] = {"origin": build.origin, "sha256": build.sha256, "details": build.details}
+            limits = {f"{deployment.id}: {name}": text for name, text in found.lowered_limits.items()}
+            data["environment"]["lowered_limits"].update(limits)
+            deadlines = {f"{deployment.id}: {name}": s for name, s in table(deployment.declares.health_check).items()
+                         if name.startswith("requirement")}  # fmt: skip
+            patience = {name: s for name, s in table(deployment.declares.health_check).items()
+                        if name.startswith("patience")}  # fmt: skip
+            data["environment"]["deadlines"].update(patience | deadlines)
+
+        self.run.update(change)
+
+    def lab(self, deployment: Deployment, slug: str) -> Lab:
+        """A lab with `deployment` running in it; raises SetupError with one clear message if there is none."""
+        found = self.discover(deployment)
+        contradiction = _contradiction(deployment, found)
+        if contradiction:
+            raise SetupError(contradiction)
+        folder = self.run.folder
+        files = Files(
+            folder / "history" / f"{slug}.jsonl", folder / "captures" / f"{slug}.pcapng", folder / "output" / f"{slug}.log"
+        )
+        try:
+            seed = int.from_bytes(hashlib.sha256(f"{self.seed}:{slug}".encode()).digest()[:8], "big")
+            return Lab(self.zygote(), self.driver(), deployment, found, files, self.lag, seed, self.live)
+        except (DriverError, LabError) as error:
+            raise SetupError(str(error)) from None
+
+    def close(self) -> None:
+        if self._zygote is not None:
+            self._zygote.close()
+        self.lag.close()
+        self._log.close()
+
+
+def _contradiction(deployment: Deployment, found: Discovery) -> str | None:
+    """Where the product itself contradicts what dut.yaml declares of its checks."""
+    check = deployment.declares.health_check
+    if not check.declared:
+        return None
+    for name, (fall, rise) in found.check_counts.items():
+        if (fall, rise) != (check.fall, check.rise):
+            return (f"dut.yaml declares fall {check.fall}, rise {check.rise} for {deployment.id}, but the product checks "
+                    f"{name} with fall {fall}, rise {rise}: correct declares.health_check")  # fmt: skip
+    return None
+
+
+def _discovery(data: dict[str, Any]) -> Discovery:
+    return Discovery(
+        Build(**data["build"]),
+        tuple((ip, port) for ip, port in data["listening"]),
+        tuple(Server(**server) for server in data["servers"]),
+        data["lowered_limits"],
+        {name: (fall, rise) for name, (fall, rise) in data["check_counts"].items()},
+    )

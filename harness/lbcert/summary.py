@@ -1,0 +1,30 @@
+"""The last lines of a run: results per deployment, what was not strict, where the report is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+_GOOD = {"certified": {"green": True}, "partial": {"yellow": True}}
+
+
+def summarize(reporter, report: dict[str, Any], folder: Path) -> None:
+    """Write the summary of `report` to pytest's terminal."""
+    reporter.section("lbcert")
+    dut = report["dut"]
+    reporter.write_line(f"{dut['name']} {dut['version'] or ''}".rstrip())
+    for deployment in report["deployments"]:
+        counts: dict[str, int] = {}
+        for row in deployment["requirements"]:
+            counts[row["verdict"]] = counts.get(row["verdict"], 0) + 1
+        text = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+        reporter.write_line(f"{deployment['id']}: {deployment['result']} ({text})",
+                            **_GOOD.get(deployment["result"], {"red": True}))  # fmt: skip
+        for row in deployment["requirements"]:
+            if row["verdict"] not in ("pass", "measured", "not-run"):
+                reporter.write_line(f"  {row['id']} {row['verdict']}: {row['reason'].splitlines()[0] if row['reason'] else ''}")
+    try:
+        shown = folder.relative_to(Path.cwd())
+    except ValueError:
+        shown = folder
+    reporter.write_line(f"report: {shown}/report.html")

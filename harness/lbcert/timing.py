@@ -1,0 +1,39 @@
+"""Two slots, machine-wide, for tests whose bounds are tight.
+
+A slot is a name in the kernel's abstract socket namespace: no file, no permission between users, and free
+again the moment its holder dies.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable, Iterator
+
+SLOTS = 2
+_TRY_EVERY = 0.1
+
+
+@contextlib.contextmanager
+def slot(waiting: Callable[[], None] = lambda: None) -> Iterator[int]:
+    """Hold one of the machine's slots; `waiting` is called once if none is free at first."""
+    pause = threading.Event()
+    told = False
+    while True:
+        for number in range(SLOTS):
+            sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            try:
+                sock.bind(f"\0lbcert-timing-{number}")
+            except OSError:
+                sock.close()
+                continue
+            try:
+                yield number
+            finally:
+                sock.close()
+            return
+        if not told:
+            waiting()
+            told = True
+        pause.wait(_TRY_EVERY)

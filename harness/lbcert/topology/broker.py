@@ -1,0 +1,425 @@
+"""PID 1 of a lab: builds it, starts what runs in it, opens client sockets, and ends everything by ending.
+
+One request, one reply, over a channel to pytest; unasked-for news (a process ended, a log line) go the same
+way with an `event` key. The loop never blocks on the network, so end-of-file from pytest is always noticed.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import signal
+import socket
+import struct
+import time
+import traceback
+from typing import Any, NoReturn
+
+from ..balancer import serve as serve_balancer
+from ..endpoints.terminal_server import serve as serve_terminal_server
+from . import capture, jail, linux, wiring
+from .channel import MAX_FDS, Channel, ChannelClosed
+from .plan import Plan
+
+LAG_TICK = 0.05
+"""s between two looks of the lag probe"""
+
+_IP_BIND_ADDRESS_NO_PORT = 24
+_SO_TIMESTAMPNS = 35
+_MOCKS = {"terminal-server": serve_terminal_server}
+
+
+class Refused(Exception):
+    """A request cannot be met; the message goes back to pytest."""
+
+
+class Broker:
+    """The state of one lab."""
+
+    def __init__(self, control: Channel, plan: Plan, extra_hosts: dict[str, str]):
+        self.control = control
+        self.plan = plan
+        jail.enter_root()
+        self.etc = _ETC
+        self.wiring = wiring.Wiring(plan, extra_hosts, self.etc)
+        self.children: dict[int, str] = {}
+        self.statuses: dict[int, int] = {}
+        self.logs: dict[int, tuple[socket.socket, str]] = {}
+        self.capture: Channel | None = None
+        self.lags: list[tuple[int, float]] = []
+        self._wake, wake_write = os.pipe()
+        for fd in (self._wake, wake_write):
+            os.set_blocking(fd, False)
+        signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+
+    # -- the loop ---------------------------------------------------------------------------------
+
+    def run(self) -> NoReturn:
+        due = time.monotonic() + LAG_TICK
+        while True:
+            wait = max(0.0, due - time.monotonic())
+            readable, _, _ = select.select([self.control, self._wake, *self.logs], [], [], wait)
+            now = time.monotonic()
+            if now >= due:
+                if now - due > 0.01:
+                    self.lags.append((time.time_ns(), now - due))
+                due = now + LAG_TICK
+            if self._wake in readable:
+                os.read(self._wake, 4096)
+                self._reap()
+            for fd in readable:
+                if fd in self.logs:
+                    self._read_log(*self.logs[fd])
+            if self.control in readable:
+                message, fds = self.control.receive()
+                self._answer(message, fds)
+                # What a request itself took is no lag of the machine.
+                due = time.monotonic() + LAG_TICK
+
+    def _answer(self, message: dict[str, Any], fds: list[int]) -> None:
+        handler = getattr(self, "do_" + message.pop("op"))
+        try:
+            reply, out = handler(fds=fds, **message)
+            self.control.send({"reply": reply}, out)
+            for fd in out:
+                os.close(fd)
+        except Refused as error:
+            self.control.send({"error": str(error)})
+        except OSError as error:
+            self.control.send({"error": f"{error}", "errno": error.errno})
+        finally:
+            for fd in fds:
+                _close(fd)
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            code = os.waitstatus_to_exitcode(status)
+            self.statuses[pid] = code
+            if pid in self.children:
+                name = self.children.pop(pid)
+                self.control.send({"event": "exit", "pid": pid, "name": name, "status": code, "t": time.time_ns()})
+
+    def _read_log(self, sock: socket.socket, host: str) -> None:
+        try:
+            while True:
+                line = sock.recv(65536)
+                self.control.send(
+                    {"event": "log", "host": host, "t": time.time_ns(), "text": line.decode(errors="replace")[:8192]}
+                )
+        except BlockingIOError:
+            return
+
+    # -- processes --------------------------------------------------------------------------------
+
+    def _fork(self, host: str, name: str, keep: list[int], body) -> int:
+        """Fork a child into `host` that runs `body` and never returns; only `keep` stays open."""
+        pid = os.fork()
+        if pid:
+            self.children[pid] = name
+            return pid
+        try:
+            signal.set_wakeup_fd(-1)
+            for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGPIPE):
+                signal.signal(number, signal.SIG_DFL)
+            linux.die_with_parent()
+            os.setsid()
+            wiring.enter(self.wiring.hosts[host])
+            linux.set_name(f"lbcert-{name}")
+            _close_all_but({0, 1, 2, *keep})
+            body()
+        except BaseException:
+            traceback.print_exc()
+        os._exit(70)
+
+    def do_mock(self, fds: list[int], host: str, kind: str, config: dict[str, Any]):
+        """Start a mock server in `host`; `fds` is (its end of a control stream)."""
+        serve = _MOCKS[kind]
+        stream = fds[0]
+        pid = self._fork(host, host, [stream], lambda: serve(socket.socket(fileno=stream), config))
+        return {"pid": pid}, []
+
+    def do_balancer(self, fds: list[int], host: str, config: str, source: str):
+        """Start the scripted balancer in `host`; `fds` is (a file for its output)."""
+        out = fds[0]
+
+        def body() -> None:
+            os.dup2(out, 1)
+            os.dup2(out, 2)
+            linux.no_new_privileges()
+            serve_balancer(config, source)
+
+        return {"pid": self._fork(host, "balancer", [out], body)}, []
+
+    def do_spawn(self, fds: list[int], host: str, argv: list[str], cwd: str = "/", env: dict[str, str] | None = None):
+        """Execute a program of the product in `host` with an empty environment; `fds` is (a file for its output)."""
+        out = fds[0]
+
+        def body() -> None:
+            null = os.open("/dev/null", os.O_RDWR)
+            os.dup2(null, 0)
+            os.dup2(out, 1)
+            os.dup2(out, 2)
+            os.chdir(cwd)
+            linux.no_new_privileges()
+            environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8", **(env or {})}
+            try:
+                os.execve(argv[0], argv, environment)
+            except OSError as error:
+                os.write(2, f"{argv[0]}: {error.strerror}\n".encode())
+                os._exit(127)
+
+        return {"pid": self._fork(host, "product", [out], body)}, []
+
+    def do_signal(self, fds: list[int], pid: int, number: int, wait: bool = False):
+        """Signal a process of the lab; with `wait`, answer when it has ended (its sockets are closed by then)."""
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            raise Refused(f"process {pid} has ended already") from None
+        if wait:
+            self.children.pop(pid, None)
+            deadline = time.monotonic() + 5
+            while pid not in self.statuses:
+                self._reap()
+                if pid not in self.statuses:
+                    if time.monotonic() > deadline:
+                        raise Refused(f"process {pid} did not end within 5 s of signal {number}")
+                    select.select([self._wake], [], [], 0.05)
+        return {"t": time.time_ns()}, []
+
+    # -- files and sockets ------------------------------------------------------------------------
+
+    def _in_host(self, host: str, action):
+        wiring.enter(self.wiring.hosts[host])
+        try:
+            return action()
+        finally:
+            wiring.enter(self.wiring.base)
+
+    def do_files(self, fds: list[int], host: str, files: list[dict[str, Any]], directories: list[str] = ()):
+        """Copy open files into `host`: each entry of `files` has `path` and `mode`, its content is the next fd."""
+
+        def put() -> None:
+            for directory in directories:
+                os.makedirs(directory, exist_ok=True)
+            for entry, source in zip(files, fds, strict=True):
+                os.makedirs(os.path.dirname(entry["path"]), exist_ok=True)
+                flags = os.O_CREAT | os.O_WRONLY | os.O_TRUNC
+                target = os.open(entry["path"], flags, entry["mode"])
+                offset, size = 0, os.fstat(source).st_size
+                while offset < size:
+                    offset += os.sendfile(target, source, offset, size - offset)
+                os.fchmod(target, entry["mode"])
+                os.close(target)
+
+        self._in_host(host, put)
+        return {}, []
+
+    def do_log(self, fds: list[int], host: str):
+        """Listen on the host's /dev/log and report each line as an event."""
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+
+        def bind() -> None:
+            sock.bind(jail.LOG_SOCKET)
+            os.chmod(jail.LOG_SOCKET, 0o666)
+
+        self._in_host(host, bind)
+        sock.setblocking(False)
+        self.logs[sock.fileno()] = (sock, host)
+        return {}, []
+
+    def do_sockets(self, fds: list[int], host: str, sources: list[str]):
+        """TCP sockets of `host`, one bound to each source address (the port is chosen at connect)."""
+        if len(sources) > MAX_FDS:
+            raise Refused(f"at most {MAX_FDS} sockets in one request")
+        made: list[int] = []
+        linux.setns(self.wiring.hosts[host].net, linux.CLONE_NEWNET)
+        try:
+            for source in sources:
+                family = socket.AF_INET6 if ":" in source else socket.AF_INET
+                sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+                made.append(sock.detach())
+                _prepare(made[-1], family, source)
+        except OSError as error:
+            for fd in made:
+                os.close(fd)
+            if error.errno == errno.EMFILE:
+                raise Refused("too many open files: raise the limit (ulimit -n)") from None
+            raise Refused(f"socket bound to {sources[len(made) - 1]}: {error.strerror}") from None
+        finally:
+            linux.setns(self.wiring.base.net, linux.CLONE_NEWNET)
+        return {}, made
+
+    def do_unix(self, fds: list[int], host: str, path: str):
+        """A connection to a UNIX socket of `host` (a product's admin socket)."""
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            self._in_host(host, lambda: sock.connect(path))
+        except OSError:
+            sock.close()
+            raise
+        return {}, [sock.detach()]
+
+    def do_listening(self, fds: list[int], host: str):
+        """Addresses and ports on which something in `host` accepts TCP connections."""
+        return {"listening": self._in_host(host, _listening)}, []
+
+    def do_processes(self, fds: list[int]):
+        """Pids of everything that runs in the lab, the broker and the capture left out."""
+        pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+        return {"pids": [pid for pid in pids if pid != 1]}, []
+
+    # -- faults and evidence ----------------------------------------------------------------------
+
+    def do_dark(self, fds: list[int], host: str, on: bool):
+        """Drop every IP packet to and from `host`, as if its power were cut behind a router that is still there."""
+        rules = (
+            "table inet lbcert_dark {\n"
+            " chain in { type filter hook prerouting priority -400; policy drop;\n }\n"
+            " chain out { type filter hook output priority -400; policy drop;\n }\n}\n"
+            if on
+            else "delete table inet lbcert_dark\n"
+        )
+        script = os.memfd_create("nft", 0)
+        errors = os.memfd_create("nft-errors", 0)
+        os.write(script, rules.encode())
+        os.lseek(script, 0, os.SEEK_SET)
+        actions = [(os.POSIX_SPAWN_DUP2, script, 0), (os.POSIX_SPAWN_DUP2, errors, 2)]
+        linux.setns(self.wiring.hosts[host].net, linux.CLONE_NEWNET)
+        try:
+            pid = os.posix_spawn(_NFT, [_NFT, "-f", "-"], {}, file_actions=actions)
+        finally:
+            linux.setns(self.wiring.base.net, linux.CLONE_NEWNET)
+        _, status = os.waitpid(pid, 0)
+        stamp = time.time_ns()
+        text = os.pread(errors, 4096, 0).decode(errors="replace")
+        os.close(script)
+        os.close(errors)
+        if status:
+            raise Refused(f"nft in {host}: {text.strip()}")
+        return {"t": stamp}, []
+
+    def do_capture(self, fds: list[int]):
+        """Start the capture process; `fds` is (the pcapng file)."""
+        ours, theirs = Channel.pair()
+        out = fds[0]
+        pid = os.fork()
+        if pid == 0:
+            try:
+                signal.set_wakeup_fd(-1)
+                linux.die_with_parent()
+                linux.set_name("lbcert-capture")
+                _close_all_but({0, 1, 2, theirs.fileno(), out})
+                capture.serve(theirs, out, self.wiring.ports)
+            except BaseException:
+                traceback.print_exc()
+            os._exit(70)
+        theirs.close()
+        self.children[pid] = "capture"
+        self.capture = ours
+        try:
+            ours.receive()
+        except ChannelClosed:
+            raise Refused("the capture process could not start: AF_PACKET is not available here") from None
+        return {"pid": pid}, []
+
+    def do_capture_sync(self, fds: list[int]):
+        """Have everything captured so far in the file; answers with packets written and dropped."""
+        if self.capture is None:
+            raise Refused("no capture is running")
+        try:
+            self.capture.send({})
+            return self.capture.receive()[0], []
+        except ChannelClosed:
+            raise Refused("the capture process has ended") from None
+
+    def do_lag(self, fds: list[int]):
+        """Late wake-ups of the broker's own loop, as (time in ns, lateness in s)."""
+        lags, self.lags = self.lags[-2000:], []
+        return {"lags": lags}, []
+
+    def do_tick(self, fds: list[int]):
+        """Answer after at most 10 ms, with news of ended processes sent before the reply."""
+        if select.select([self._wake], [], [], 0.01)[0]:
+            os.read(self._wake, 4096)
+            self._reap()
+        return {}, []
+
+
+_NFT = "/usr/sbin/nft"
+_ETC = jail.read_etc()
+
+
+def _prepare(fd: int, family: int, source: str) -> None:
+    sock = socket.socket(family, socket.SOCK_STREAM, fileno=fd)
+    try:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+        sock.setsockopt(socket.IPPROTO_IP, _IP_BIND_ADDRESS_NO_PORT, 1)
+        sock.bind((source, 0))
+    finally:
+        sock.detach()
+
+
+def _listening() -> list[tuple[str, int]]:
+    found = []
+    for name, family in (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6)):
+        try:
+            with open(f"/proc/self/net/{name}") as file:
+                rows = file.read().splitlines()[1:]
+        except FileNotFoundError:
+            continue
+        for row in rows:
+            fields = row.split()
+            if fields[3] != "0A":
+                continue
+            text, port = fields[1].split(":")
+            words = [int(text[i : i + 8], 16) for i in range(0, len(text), 8)]
+            found.append((socket.inet_ntop(family, struct.pack(f"={len(words)}I", *words)), int(port, 16)))
+    return found
+
+
+def _close(fd: int) -> None:
+    try:
+        os.close(fd)
+    except OSError:
+        pass
+
+
+def _close_all_but(keep: set[int]) -> None:
+    for fd in sorted(int(name) for name in os.listdir("/proc/self/fd")):
+        if fd not in keep:
+            _close(fd)
+
+
+def serve(message: dict[str, Any], fds: list[int]) -> NoReturn:
+    """Be PID 1 of a lab until pytest's end of the channel closes."""
+    control = Channel(socket.socket(fileno=fds[0]))
+    try:
+        linux.die_with_parent()
+        linux.allow_inspection()
+        linux.set_name("lbcert-broker")
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        _close_all_but({0, 1, 2, fds[0]})
+        broker = Broker(control, Plan.from_json(message["plan"]), message.get("hosts", {}))
+        control.send({"event": "built"})
+        broker.run()
+    except ChannelClosed:
+        pass
+    except BaseException as error:
+        detail = "" if isinstance(error, (OSError, wiring.WiringError)) else traceback.format_exc()
+        try:
+            control.send({"event": "failed", "error": f"{error}", "detail": detail})
+        except ChannelClosed:
+            pass
+    os._exit(0)

@@ -1,0 +1,194 @@
+"""The `netns` provider: labs of Linux namespaces, seen from pytest.
+
+pytest stays outside. It asks the zygote for a lab, then speaks with the lab's broker alone. Closing the
+broker's channel, on purpose or by dying, ends the lab.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from .channel import MAX_FDS, Channel, ChannelClosed
+from .plan import Plan
+
+BUILD_PATIENCE = 20.0
+"""s until a lab must stand; the harness's patience, no requirement"""
+REPLY_PATIENCE = 15.0
+"""s until the broker must have answered a request"""
+
+
+class LabError(Exception):
+    """The lab could not do what was asked; one clear sentence."""
+
+
+class Zygote:
+    """The process that labs are forked from; one per pytest process, started at the first lab."""
+
+    def __init__(self, log: int | None = None):
+        ours, theirs = Channel.pair()
+        self.control = ours
+        self.gone: set[int] = set()
+        self.count = 0
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "lbcert.topology.zygote", str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL if log is None else log,
+            stderr=subprocess.DEVNULL if log is None else log,
+            start_new_session=True,
+        )
+        theirs.close()
+        try:
+            self._receive(BUILD_PATIENCE)
+        except ChannelClosed:
+            raise LabError("the lab process did not start; its output is in harness.log of the run") from None
+
+    def _receive(self, timeout: float) -> dict[str, Any]:
+        if not select.select([self.control], [], [], timeout)[0]:
+            raise LabError(f"the lab process did not answer within {timeout:g} s")
+        return self.control.receive()[0]
+
+    def start(self, plan: Plan, hosts: dict[str, str] | None = None) -> Broker:
+        """Build a lab; raises LabError with the system's reason where that is refused."""
+        self.count += 1
+        number = self.count
+        ours, theirs = Channel.pair()
+        message = {"lab": number, "plan": plan.to_json(), "hosts": hosts or {}}
+        try:
+            self.control.send(message, [theirs.fileno()])
+        except ChannelClosed:
+            raise LabError("the lab process has ended") from None
+        finally:
+            theirs.close()
+        return Broker(self, number, ours)
+
+    def wait_gone(self, number: int, timeout: float = 10.0) -> None:
+        """Wait until every process of lab `number` has ended."""
+        deadline = time.monotonic() + timeout
+        while number not in self.gone:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise LabError(f"lab {number} did not end within {timeout:g} s")
+            try:
+                self.gone.add(self._receive(left).get("gone", -1))
+            except ChannelClosed:
+                return
+
+    def close(self) -> None:
+        """End the zygote, and with it any lab that is left."""
+        self.control.close()
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+class Broker:
+    """pytest's end of one lab."""
+
+    def __init__(self, zygote: Zygote, number: int, control: Channel):
+        self.zygote = zygote
+        self.number = number
+        self.control = control
+        self.on_event: Callable[[dict[str, Any]], None] = lambda event: None
+        self.closed = False
+        deadline = time.monotonic() + BUILD_PATIENCE
+        while True:
+            message, _ = self._receive(deadline)
+            if message.get("event") == "built":
+                return
+            if message.get("event") == "failed":
+                self.close()
+                raise LabError(f"the lab could not be built: {message['error']}\n{message['detail']}".rstrip())
+
+    def fileno(self) -> int:
+        return self.control.fileno()
+
+    def _receive(self, deadline: float) -> tuple[dict[str, Any], list[int]]:
+        left = max(0.0, deadline - time.monotonic())
+        if not select.select([self.control], [], [], left)[0]:
+            raise LabError("the lab's broker does not answer")
+        try:
+            return self.control.receive()
+        except ChannelClosed:
+            raise LabError("the lab ended by itself; its output is in harness.log of the run") from None
+
+    def pump(self) -> None:
+        """Take in one event; call it when the channel is readable."""
+        message, _ = self._receive(time.monotonic())
+        self.on_event(message)
+
+    def request(self, op: str, fds: list[int] | tuple[int, ...] = (), **arguments: Any) -> Any:
+        return self.request_fds(op, fds, **arguments)[0]
+
+    def request_fds(self, op: str, fds: list[int] | tuple[int, ...] = (), **arguments: Any) -> tuple[Any, list[int]]:
+        """Ask the broker for `op` and wait for its reply; raises LabError with its reason if it refuses."""
+        try:
+            self.control.send({"op": op, **arguments}, fds)
+        except ChannelClosed:
+            raise LabError("the lab has ended") from None
+        deadline = time.monotonic() + REPLY_PATIENCE
+        while True:
+            message, received = self._receive(deadline)
+            if "event" in message:
+                self.on_event(message)
+            elif "error" in message:
+                raise LabError(f"{op}: {message['error']}")
+            else:
+                return message["reply"], received
+
+    def mock(self, host: str, kind: str, config: dict[str, Any]) -> tuple[int, socket.socket]:
+        """Start a mock server; returns its pid inside the lab and our end of its control stream."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            reply = self.request("mock", [theirs.fileno()], host=host, kind=kind, config=config)
+        ours.setblocking(False)
+        return reply["pid"], ours
+
+    def sockets(self, host: str, sources: list[str]) -> list[socket.socket]:
+        """One non-blocking TCP socket of `host` per source address, bound to it."""
+        made: list[socket.socket] = []
+        for start in range(0, len(sources), MAX_FDS):
+            _, fds = self.request_fds("sockets", host=host, sources=sources[start : start + MAX_FDS])
+            made += [socket.socket(fileno=fd) for fd in fds]
+        return made
+
+    def put_files(self, host: str, files: dict[str, tuple[str, int]], directories: list[str] = ()) -> None:
+        """Copy files of this machine into `host`: target path -> (path here, mode)."""
+        entries = list(files.items())
+        for start in range(0, max(1, len(entries)), 100):
+            part = entries[start : start + 100]
+            fds: list[int] = []
+            try:
+                for _, (path, _) in part:
+                    fds.append(os.open(path, os.O_RDONLY))
+                described = [{"path": target, "mode": mode} for target, (_, mode) in part]
+                self.request("files", fds, host=host, files=described, directories=list(directories))
+            finally:
+                for fd in fds:
+                    os.close(fd)
+
+    def unix(self, host: str, path: str) -> socket.socket:
+        """A connection to a UNIX socket of `host`."""
+        _, fds = self.request_fds("unix", host=host, path=path)
+        return socket.socket(fileno=fds[0])
+
+    def kill(self, pid: int) -> int:
+        """SIGKILL, and wait until its sockets are closed; returns the time in ns."""
+        return self.request("signal", pid=pid, number=int(signal.SIGKILL), wait=True)["t"]
+
+    def close(self) -> None:
+        """End the lab and wait until nothing of it is left."""
+        if not self.closed:
+            self.closed = True
+            self.control.close()
+            self.zygote.wait_gone(self.number)

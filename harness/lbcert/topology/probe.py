@@ -1,0 +1,56 @@
+"""The start-up probe: can this machine make a lab? If not, one clear sentence with the ways on."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+from pathlib import Path
+
+from .netns import LabError, Zygote
+from .plan import make_plan
+
+WANTED_FILES = 4096
+
+
+class Unavailable(Exception):
+    """No lab can be made here; the message says why and what to do."""
+
+
+def raise_file_limit() -> str | None:
+    """Use what the hard limit of open files allows; returns a warning where that is little."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    if hard < WANTED_FILES:
+        return f"the hard limit of open files is {hard}; large tests need {WANTED_FILES}: raise it (ulimit -Hn, limits.conf)"
+    return None
+
+
+def probe(zygote: Zygote) -> None:
+    """Do what a lab does (namespaces, ids, links), once; raises Unavailable."""
+    missing = [name for name in ("ip", "nft") if not shutil.which(name, path="/usr/sbin:/usr/bin:/sbin:/bin")]
+    if os.geteuid() != 0:
+        missing += [name for name in ("newuidmap",) if not shutil.which(name)]
+    if missing:
+        packages = {"ip": "iproute2", "nft": "nftables", "newuidmap": "uidmap"}
+        raise Unavailable(f"{', '.join(missing)} not found; as root: apt-get install "
+                          + " ".join(packages[name] for name in missing))  # fmt: skip
+    try:
+        zygote.start(make_plan(["192.0.2.10"], {"ts1": "192.0.2.11"})).close()
+    except LabError as error:
+        raise Unavailable(f"{error}{_ways_on(str(error))}") from None
+
+
+def _ways_on(text: str) -> str:
+    if "subordinate" in text or "newuidmap" in text or "newgidmap" in text:
+        return ""
+    apparmor = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
+    reason = ""
+    if apparmor.exists() and apparmor.read_text().strip() == "1" and os.geteuid() != 0:
+        reason = " (AppArmor refuses user namespaces to ordinary users here)"
+    return (
+        f"{reason}. Three ways on: `sudo make apparmor` installs a profile for this checkout's launcher alone; "
+        "or run the suite as root (sudo); or in a container started with "
+        "--security-opt seccomp=unconfined --security-opt systempaths=unconfined --security-opt apparmor=unconfined"
+    )

@@ -1,0 +1,159 @@
+"""From a plan to namespaces with interfaces: `ip -batch`, once per namespace and side by side.
+
+Runs inside the lab, as its root. The calling process's own network namespace holds the switches (one
+bridge per network); every link of every host ends there in a port, which is where captures are taken.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+
+from . import jail, linux
+from .plan import Host, Plan
+
+
+class WiringError(Exception):
+    """`ip` refused a line; the message quotes it."""
+
+
+@dataclass(frozen=True)
+class Namespaces:
+    """Open descriptors of one host's namespaces."""
+
+    net: int
+    mnt: int
+    uts: int
+
+
+def _open(kind: str) -> int:
+    return os.open(f"/proc/self/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC)
+
+
+def enter(spaces: Namespaces) -> None:
+    """Move the calling process into a host (its working directory becomes the host's root)."""
+    linux.setns(spaces.net, linux.CLONE_NEWNET)
+    linux.setns(spaces.uts, linux.CLONE_NEWUTS)
+    linux.setns(spaces.mnt, linux.CLONE_NEWNS)
+
+
+class Wiring:
+    """All hosts of a lab, as namespaces, and the ports of the switches."""
+
+    def __init__(self, plan: Plan, extra_hosts: dict[str, str], etc: jail.EtcCopy):
+        self.plan = plan
+        self.base = Namespaces(_open("net"), _open("mnt"), _open("uts"))
+        self.hosts: dict[str, Namespaces] = {}
+        self.ports: dict[str, str] = {}
+        """switch port -> `host:interface`"""
+        self._ip = shutil.which("ip", path="/usr/sbin:/usr/bin:/sbin:/bin") or "ip"
+        hosts_file = _hosts_file(plan, extra_hosts)
+        for host in plan.hosts:
+            linux.unshare(linux.CLONE_NEWNET | linux.CLONE_NEWNS | linux.CLONE_NEWUTS)
+            jail.furnish_host(host.name, hosts_file, etc)
+            _set_hostname(host.name)
+            self.hosts[host.name] = Namespaces(_open("net"), _open("mnt"), _open("uts"))
+            enter(self.base)
+        self._wire()
+
+    def _wire(self) -> None:
+        """Create switches and links, then let every host and the switches configure themselves at once."""
+        _sysctl("ipv6/conf/default/disable_ipv6", "1")
+        create, plug = [], []
+        for number, network in enumerate(self.plan.networks):
+            create.append(f"link add sw{number} type bridge stp_state 0 forward_delay 0 mcast_snooping 0")
+            plug.append(f"link set sw{number} up")
+        for host in self.plan.hosts:
+            for link in host.links:
+                port = f"p{len(self.ports)}"
+                self.ports[port] = f"{host.name}:{link.name}"
+                space = f"/proc/{os.getpid()}/fd/{self.hosts[host.name].net}"
+                create.append(f"link add {port} type veth peer name {link.name} netns {space}")
+                plug.append(f"link set {port} master sw{self.plan.networks.index(link.network)} up")
+        for host in self.plan.hosts:
+            self._inside(host.name, lambda host=host: _set_sysctls(host))
+        self._batch({None: create})
+        # Hosts come up before the ports do: a port that comes up with carrier forwards at once, while one that
+        # gains carrier later waits for the kernel's link watcher, up to a second.
+        self._batch({host.name: _host_lines(host) for host in self.plan.hosts})
+        self._batch({None: plug})
+
+    def _inside(self, host: str, action) -> None:
+        linux.setns(self.hosts[host].net, linux.CLONE_NEWNET)
+        try:
+            action()
+        finally:
+            linux.setns(self.base.net, linux.CLONE_NEWNET)
+
+    def _batch(self, work: dict[str | None, list[str]]) -> None:
+        """Run one `ip -batch` per namespace, all at the same time; None is the switches' own."""
+        running = []
+        for host, lines in work.items():
+            script = os.memfd_create("ip", 0)
+            os.write(script, ("\n".join(lines) + "\n").encode())
+            os.lseek(script, 0, os.SEEK_SET)
+            errors = os.memfd_create("ip-errors", 0)
+            actions = [(os.POSIX_SPAWN_DUP2, script, 0), (os.POSIX_SPAWN_DUP2, errors, 2)]
+            argv = [self._ip, "-batch", "-"]
+
+            def spawn(argv=argv, actions=actions) -> int:
+                return os.posix_spawn(argv[0], argv, {}, file_actions=actions)
+
+            if host is None:
+                pid = spawn()
+            else:
+                box: list[int] = []
+                self._inside(host, lambda box=box, spawn=spawn: box.append(spawn()))
+                pid = box[0]
+            running.append((pid, host, lines, script, errors))
+        for pid, host, lines, script, errors in running:
+            _, status = os.waitpid(pid, 0)
+            text = os.pread(errors, 4096, 0).decode(errors="replace").strip()
+            os.close(script)
+            os.close(errors)
+            if status:
+                raise WiringError(f"{host or 'switches'}: {text} (of: {'; '.join(lines)})")
+
+
+def _host_lines(host: Host) -> list[str]:
+    lines = ["link set lo up"]
+    for link in host.links:
+        lines += [f"address add {address} dev {link.name}" for address in link.addresses]
+        lines.append(f"link set {link.name} up")
+    lines += [f"route add local {prefix} dev lo" for prefix in host.prefixes]
+    lines += [f"route add {destination} via {hop}" for destination, hop in host.routes]
+    return lines
+
+
+def _set_sysctls(host: Host) -> None:
+    _sysctl("ipv6/conf/default/accept_dad", "0")
+    _sysctl("ipv6/conf/all/accept_dad", "0")
+    _sysctl("ipv6/conf/default/accept_ra", "0")
+    _sysctl("ipv4/tcp_max_syn_backlog", "8192")
+    for name, value in host.sysctls.items():
+        _sysctl(name, value)
+
+
+def _sysctl(name: str, value: str) -> None:
+    """Set net/`name` of the current network namespace; absent ones (no IPv6) are left alone."""
+    try:
+        with open(f"/proc/sys/net/{name}", "w") as file:
+            file.write(value)
+    except FileNotFoundError:
+        pass
+
+
+def _hosts_file(plan: Plan, extra: dict[str, str]) -> str:
+    lines = ["127.0.0.1 localhost", "::1 localhost ip6-localhost"]
+    for host in plan.hosts:
+        if host.links and host.links[0].addresses:
+            lines.append(f"{host.links[0].addresses[0].split('/')[0]} {host.name}")
+    lines += [f"{address} {name}" for name, address in extra.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _set_hostname(name: str) -> None:
+    import socket
+
+    socket.sethostname(name)

@@ -1,0 +1,54 @@
+"""RDP-PERSIST: one user, one server, whoever else comes and wherever the user is."""
+
+from lbcert.api import (
+    Lab,
+    Visit,
+    checks,
+    doubled_digits,
+    long_names,
+    random_letters,
+    requirement,
+    sequential,
+)
+
+USERS, ROUNDS = 50, 20
+ROAMING_USERS = 20
+FAMILY = 200
+
+
+@requirement("RDP-PERSIST-01")
+def test_user_returns_to_own_server(lab: Lab) -> None:
+    """Fifty users connect twenty times each, in a new order every round, each from an address of their own."""
+    source = {user: lab.sources.one() for user in sequential(USERS)}
+    strangers = iter(sequential(ROUNDS * 3, "stranger"))
+    for _ in range(ROUNDS):
+        # An odd number of others, so that a balancer in lock-step with the round is not taken for a faithful one.
+        others = [Visit(lab.sources.one(), next(strangers), label="other") for _ in range(3)]
+        lab.visit(lab.shuffled([*(Visit(address, user) for user, address in source.items()), *others]))
+    lab.judge(checks.one_server_per_user, visits_each=ROUNDS)
+
+
+@requirement("RDP-PERSIST-02")
+def test_user_is_followed_across_addresses(lab: Lab) -> None:
+    """Each user comes from five addresses, some close to each other, some far apart."""
+    visits = [
+        Visit(address, user) for user in sequential(ROAMING_USERS, "roamer") for address in lab.sources.roaming()
+    ]
+    strangers = [Visit(lab.sources.one(), user, label="other") for user in sequential(7, "stranger")]
+    lab.visit(lab.shuffled(visits + strangers), at_once=10)
+    lab.judge(checks.one_server_per_user, visits_each=5)
+
+
+@requirement("RDP-PERSIST-03")
+def test_users_behind_one_address_are_spread(lab: Lab) -> None:
+    """Four families of names, two hundred users each, all behind one address (a branch office's NAT)."""
+    office = lab.sources.one()
+    families = {
+        "sequential names": sequential(FAMILY),
+        "doubled digits": doubled_digits(FAMILY),
+        "random letters": random_letters(FAMILY, lab.random),
+        "long names differing in one place": long_names(FAMILY),
+    }
+    for family, users in families.items():
+        lab.visit([Visit(office, user, label=family) for user in lab.shuffled(users)])
+    lab.judge(checks.users_are_spread)
