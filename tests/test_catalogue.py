@@ -41,20 +41,47 @@ def test_the_rows_of_the_rdp_profile():
     profile = catalogue.load_all()["rdp"]
     assert [(row.id, row.level, row.needs) for row in profile] == [
         ("RDP-PARSE-01", "MUST", ()),
+        ("RDP-PARSE-02", "MUST", ()),
         ("RDP-PARSE-03", "MUST", ("RDP-PERSIST-01",)),
         ("RDP-PARSE-04", "MUST", ()),
+        ("RDP-PARSE-05", "SHOULD", ("RDP-PARSE-04",)),
+        ("RDP-PARSE-06", "MUST", ()),
+        ("RDP-PARSE-07", "MUST", ("RDP-PERSIST-01",)),
+        ("RDP-PARSE-08", "SHOULD", ("RDP-PERSIST-01",)),
+        ("RDP-PARSE-09", "MUST", ("RDP-PARSE-04", "RDP-PERSIST-01")),
+        ("RDP-PARSE-10", "SHOULD", ("RDP-PERSIST-01",)),
+        ("RDP-PARSE-12", "MUST", ()),
         ("RDP-PERSIST-01", "MUST", ()),
         ("RDP-PERSIST-02", "MUST", ("RDP-PERSIST-01",)),
         ("RDP-PERSIST-03", "MUST", ()),
+        ("RDP-PERSIST-04", "MUST", ("RDP-PERSIST-01",)),
+        ("RDP-PERSIST-05", "SHOULD", ("RDP-PERSIST-01",)),
+        ("RDP-PERSIST-06", "SHOULD", ()),
+        ("RDP-PERSIST-07", "MAY", ("RDP-PERSIST-01",)),
+        ("RDP-PERSIST-08", "SHOULD", ()),
+        ("RDP-PERSIST-09", "SHOULD", ("RDP-PERSIST-01",)),
+        ("RDP-PERSIST-10", "MUST", ("RDP-PARSE-04",)),
+        ("RDP-PERSIST-11", "SHOULD", ("RDP-PERSIST-01",)),
+        ("RDP-PERSIST-12", "SHOULD", ("RDP-PERSIST-01",)),
+        ("RDP-PERSIST-13", "SHOULD", ()),
+        ("RDP-SESS-02", "MUST", ()),
+        ("RDP-SESS-04", "MUST", ()),
+        ("RDP-SESS-06", "SHOULD", ("RDP-PERSIST-01",)),
+        ("RDP-SESS-07", "SHOULD", ()),
         ("RDP-FAIL-01", "MUST", ()),
+        ("RDP-FAIL-02", "MUST", ()),
+        ("RDP-FAIL-03", "SHOULD", ()),
+        ("RDP-FAIL-04", "SHOULD", ()),
         ("RDP-FAIL-05", "SHOULD", ()),
         ("RDP-FAIL-06", "MUST", ("RDP-PERSIST-01",)),
+        ("RDP-FAIL-07", "MUST", ()),
+        ("RDP-FAIL-08", "MUST", ()),
+        ("RDP-FAIL-09", "MUST", ("RDP-PERSIST-01",)),
     ]
 
 
-@pytest.mark.parametrize("number", range(9))
-def test_every_row_speaks_to_an_administrator(number: int):
-    row = list(catalogue.load_all()["rdp"])[number]
+@pytest.mark.parametrize("row", catalogue.load_all()["rdp"], ids=lambda row: row.id)
+def test_every_row_speaks_to_an_administrator(row: catalogue.Requirement):
     assert row.title.endswith(".") and len(row.title) <= 100
     assert 2 <= row.why.count(". ") + 1 <= 3, "why is two or three sentences"
     assert "HAProxy" in row.remedy and "other products" in row.remedy

@@ -5,17 +5,17 @@ from __future__ import annotations
 import ipaddress
 import random
 import string
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 
 class Sources:
-    """Source addresses for clients, of the VIP's family, no two alike unless asked for."""
+    """Source addresses for clients, of the VIP's family, no two alike unless asked for, none of the lab's own (`taken`)."""
 
-    def __init__(self, prefixes: Sequence[str], vip: str, rng: random.Random):
+    def __init__(self, prefixes: Sequence[str], vip: str, rng: random.Random, taken: Iterable[str] = ()):
         version = ipaddress.ip_address(vip).version
         self._networks = [n for n in map(ipaddress.ip_network, prefixes) if n.version == version]
         self._random = rng
-        self._used: set[str] = set()
+        self._used: set[str] = set(taken)
 
     def one(self) -> str:
         """An address that was not used before, anywhere in the prefixes."""

@@ -1,46 +1,97 @@
 """The stable names for tests, ours and third parties'. Nothing else of the package is promised."""
 
 from .addresses import doubled_digits, long_names, random_letters, sequential
+from .admin import drain, ready, reload
 from .clients.rdp import Connection, Visit, connection_request, cut
-from .deadlines import CONFIRM_WITHIN, MARGIN, Deadline, detection, patience, recovery
+from .deadlines import CLOSE_WITHIN, CONFIRM_WITHIN, INSPECTION_CEILING, MARGIN, Deadline, detection, patience, recovery
 from .deadlines import requirement as requirement_deadline
+from .endpoints.control import MockServer
+from .dut_model import LIFETIME_FLOOR, SHORT_LIFETIME, SMALL_TABLE, Deployment
 from .evidence import checks
+from .explore import Explorer, Labs, explore_model
 from .evidence.finding import Finding, Tally
 from .evidence.history import History
+from .failing import MANY_USERS, Stream, again, crowd_after_detection, settle_users
 from .faults import FAULTS, crash, dark, hang, refuse, restore
 from .lab import Lab
 from .requirement import requirement
+from .scripts import converse, greet, tell_conversations
 from .verdicts import Verdict
-from .wire.vectors import CR_VECTORS
+from .wire import (
+    CC_VECTORS,
+    CR_VECTORS,
+    MALFORMED_VECTORS,
+    ConnectionConfirm,
+    ConnectionRequest,
+    CorrelationInfo,
+    NegotiationFailure,
+    NegotiationRequest,
+    NegotiationResponse,
+    Protocols,
+    RequestFlags,
+    encode_token,
+)
 
 __all__ = [
+    "CC_VECTORS",
+    "CLOSE_WITHIN",
     "CONFIRM_WITHIN",
     "CR_VECTORS",
     "FAULTS",
+    "INSPECTION_CEILING",
+    "LIFETIME_FLOOR",
+    "MALFORMED_VECTORS",
+    "MANY_USERS",
     "MARGIN",
+    "SHORT_LIFETIME",
+    "SMALL_TABLE",
     "Connection",
+    "ConnectionConfirm",
+    "ConnectionRequest",
+    "CorrelationInfo",
     "Deadline",
+    "Deployment",
+    "Explorer",
     "Finding",
     "History",
     "Lab",
+    "Labs",
+    "MockServer",
+    "NegotiationFailure",
+    "NegotiationRequest",
+    "NegotiationResponse",
+    "Protocols",
+    "RequestFlags",
+    "Stream",
     "Tally",
     "Verdict",
     "Visit",
+    "again",
     "checks",
     "connection_request",
+    "converse",
     "crash",
+    "crowd_after_detection",
     "cut",
     "dark",
     "detection",
     "doubled_digits",
+    "drain",
+    "encode_token",
+    "explore_model",
+    "greet",
     "hang",
     "long_names",
     "patience",
     "random_letters",
+    "ready",
     "recovery",
     "refuse",
+    "reload",
     "requirement",
     "requirement_deadline",
     "restore",
     "sequential",
+    "settle_users",
+    "tell_conversations",
 ]

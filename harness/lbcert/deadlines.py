@@ -14,8 +14,20 @@ from .dut_model import HealthCheck
 
 MARGIN = 1.0
 """s allowed on top of every judged bound (design: waiting)"""
+PROMPT = 1.0
+"""s: what has to come at once (RDP-PARSE-05, -06: a Confirm; -07: a server's close)"""
+INSPECTION_CEILING = 10.0
+"""s that a product may wait for a first packet; no declaration of its inspection time is known (RDP-PARSE-06)"""
 CONFIRM_WITHIN = 5.0
 """s until a user must have a Connection Confirm while a dead server is being detected (RDP-FAIL-01)"""
+ANOTHER_WITHIN = 10.0
+"""s until a user of a host that went dark must have a Confirm from another, at worst (RDP-FAIL-02)"""
+TURNED_AWAY_WITHIN = 2.0
+"""s until a client must be told that no server is left (RDP-FAIL-07)"""
+CLOSE_WITHIN = 1.0
+"""s from a client's FIN or RST until the server has it (RDP-SESS-02)"""
+MATURE = 5.0
+"""s a process must have run before it is asked to reload: a younger one may not hand over its table (catalogue 2.4)"""
 
 
 @dataclass(frozen=True)
@@ -39,10 +51,12 @@ class Deadline:
 
 PATIENCE = {
     "answer": 15.0,  # a first packet's answer; longer than any inspection timer seen (5 s)
+    "outcome": 20.0,  # every visit under way ends, if only by the client's own patience (answer)
     "ready": 20.0,  # the product's sockets accept
     "report": 10.0,  # a mock server says what it was asked
     "sessions": 10.0,  # connections that were closed are seen closed at the far end
     "pause": 0.25,  # between two tries of something that is waited for
+    "checks": 20.0,  # on top of the time that as many health checks take as are wanted
     "recovery": 20.0,  # on top of rise x (inter + timeout): a returned server gets its first new user
 }
 """s; limits of the harness, printed in the report"""
@@ -79,4 +93,8 @@ def table(check: HealthCheck) -> dict[str, Any]:
         "requirement: detection, port refused": detection(check, "refused") + MARGIN,
         "requirement: detection, host dark": detection(check, "dark") + MARGIN,
         "requirement: confirm during detection": CONFIRM_WITHIN,
+        "requirement: confirm during detection, host dark": ANOTHER_WITHIN,
+        "requirement: told that no server is left": TURNED_AWAY_WITHIN,
+        "requirement: inspection of a silent client": INSPECTION_CEILING + MARGIN,
+        "requirement: at once": PROMPT,
     }

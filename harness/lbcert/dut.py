@@ -6,8 +6,10 @@ Every error is a DutError that names the file, the line and the field, and says 
 from __future__ import annotations
 
 import copy
+import difflib
 import ipaddress
 import json
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,8 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator
 
-from .dut_model import UNDECLARED_CHECK, Declares, Deployment, HealthCheck, Product
+from . import catalogue
+from .dut_model import UNDECLARED_CHECK, VARIANTS, Declares, Deployment, HealthCheck, Mutant, Product
 from .report import yamlfile
 from .report.errors import ReportError
 
@@ -55,13 +58,7 @@ def resolve(reference: str) -> Product:
     names = [deployment.id for deployment in product.deployments]
     if chosen not in names:
         raise DutError("--dut", f"{text} has no deployment {chosen!r}.", f"It has: {', '.join(names)}.")
-    return _with(product, deployments=(product.deployment(chosen),))
-
-
-def _with(product: Product, **changes: Any) -> Product:
-    from dataclasses import replace
-
-    return replace(product, **changes)
+    return replace(product, deployments=(product.deployment(chosen),))
 
 
 def _find(text: str, reference: str) -> Path:
@@ -110,16 +107,23 @@ def load(path: Path, reference: str) -> Product:
 
 
 def _deployment(file: yamlfile.YamlFile, place: tuple, name: str, body: dict[str, Any]) -> Deployment:
-    config = file.path.parent / body["config"]
-    try:
-        text = config.read_text(encoding="utf-8")
-    except OSError as error:
-        raise file.error((*place, "config"), f"{config} cannot be read: {error.strerror}.", "Name a file of this folder.",
-                         DutError) from None  # fmt: skip
-    except UnicodeDecodeError as error:
-        raise file.error((*place, "config"), f"{config} is not UTF-8 (byte {error.start}).", "Save it as UTF-8.",
-                         DutError) from None  # fmt: skip
+    config, text = _configuration(file, (*place, "config"), body["config"])
+    variants = {}
+    texts = {}
+    for variant, source in body.get("variants", {}).items():
+        where = (*place, "variants", variant)
+        if variant not in VARIANTS:
+            known = "; ".join(f"{one}: {meaning}" for one, meaning in VARIANTS.items())
+            raise file.error(where, f"{variant!r} is no known variant.", f"Known: {known}.", DutError)
+        variants[variant], texts[variant] = _configuration(file, where, source)
+        if len(changed := changed_lines(text, texts[variant])) > 2:
+            raise file.error(where, f"{source} differs from {body['config']} in more than one line: {' / '.join(changed[:6])}.",
+                             "A variant is the same file but for the one value.", DutError)  # fmt: skip
     _check_addresses(file, place, body)
+    for index, document in enumerate(body.get("documents", ())):
+        if document["requirement"] not in (known := catalogue.requirements()):
+            raise file.error((*place, "documents", index, "requirement"), f"{document['requirement']!r} is no requirement.",
+                             f"Known: {', '.join(sorted(known))}.", DutError)  # fmt: skip
     for target, source in body.get("files", {}).items():
         if source != "self-signed" and not (file.path.parent / source).is_file():
             raise file.error((*place, "files", target), f"{source} is not a file of this folder.",
@@ -139,7 +143,26 @@ def _deployment(file: yamlfile.YamlFile, place: tuple, name: str, body: dict[str
         hosts=body.get("hosts", {}),
         files=body.get("files", {}),
         documents=tuple(body.get("documents", ())),
+        variants=variants,
+        texts=texts,
     )
+
+
+def _configuration(file: yamlfile.YamlFile, place: tuple, name: str) -> tuple[Path, str]:
+    path = file.path.parent / name
+    try:
+        return path, path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise file.error(place, f"{path} cannot be read: {error.strerror}.", "Name a file of this folder.", DutError) from None
+    except UnicodeDecodeError as error:
+        raise file.error(place, f"{path} is not UTF-8 (byte {error.start}).", "Save it as UTF-8.", DutError) from None
+
+
+def changed_lines(text: str, other: str) -> list[str]:
+    """The lines in which two configurations differ, marked - and +; blank lines and whole-line comments do not count."""
+    rows = [[line.strip() for line in one.splitlines() if line.strip() and not line.strip().startswith("#")]
+            for one in (text, other)]  # fmt: skip
+    return [line for line in difflib.unified_diff(*rows, lineterm="", n=0) if not line.startswith(("---", "+++", "@@"))]
 
 
 def _check_addresses(file: yamlfile.YamlFile, place: tuple, body: dict[str, Any]) -> None:
@@ -185,27 +208,37 @@ def load_mutant(path: Path, reference: str) -> Product:
     """A known deployment with one thing changed."""
     file = yamlfile.read(path, _rules("mutant.schema.json"), _MUTANT_REMEDY, DutError)
     data = file.data
-    base_name, _, deployment_name = data["base"].partition(":")
     base = resolve(data["base"])
     deployment = base.deployments[0]
-    text = deployment.text
-    change = data["change"]
+    raw = _merged(deployment.declares.raw, data.get("declares", {}))
+    change = data.get("change", {})
+    text = _changed(file, change, deployment.text, deployment.config)
+    texts = {name: _changed(file, change, one, deployment.variants[name]) for name, one in deployment.texts.items()}
+    changed = replace(deployment, text=text, texts=texts, declares=declares(raw))
+    about = Mutant(data["id"], data["base"], data["summary"], tuple(data["targets"]), tuple(data.get("may_block", ())))
+    return replace(base, ref=str(_shown(path)), name=f"{base.name}, mutant {about.id}", deployments=(changed,), mutant=about)
+
+
+def _changed(file: yamlfile.YamlFile, change: dict[str, Any], text: str, config: Path) -> str:
+    """A configuration with a mutant's change made in it."""
     if "set" in change:
         text = yaml.safe_dump(_merged(yaml.safe_load(text), change["set"]), sort_keys=False)
     for index, step in enumerate(change.get("replace", ())):
+        if "part" in step:
+            if (count := text.count(step["part"])) != 1:
+                raise file.error(("change", "replace", index), f"{step['part']!r} stands {count} times in {config}.",
+                                 "It must stand there once.", DutError)  # fmt: skip
+            text = text.replace(step["part"], step["with"])
+            continue
         lines = text.split("\n")
         at = [number for number, line in enumerate(lines) if line.strip() == step["line"].strip()]
         if len(at) != 1:
-            raise file.error(("change", "replace", index), f"{step['line']!r} stands {len(at)} times in {deployment.config}.",
+            raise file.error(("change", "replace", index), f"{step['line']!r} stands {len(at)} times in {config}.",
                              "It must stand there once.", DutError)  # fmt: skip
         indent = lines[at[0]][: len(lines[at[0]]) - len(lines[at[0]].lstrip())]
         lines[at[0] : at[0] + 1] = [indent + line for line in step["with"].splitlines()]
         text = "\n".join(lines)
-    raw = _merged(deployment.declares.raw, data.get("declares", {}))
-    changed = Deployment(**{**deployment.__dict__, "text": text, "declares": declares(raw)})
-    return _with(
-        base, ref=str(_shown(path)), name=f"{base.name}, mutant {data['id']}", deployments=(changed,), mutant=data["id"]
-    )
+    return text
 
 
 def _shown(path: Path) -> Path:

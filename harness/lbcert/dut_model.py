@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+SHORT_LIFETIME = 4.0
+"""s that a persistence entry lives in the variant short-lifetime"""
+SMALL_TABLE = 100
+"""users for whom there is room in the variant small-table"""
+LIFETIME_FLOOR = 8 * 3600.0
+"""s that a persistence entry should live at least (design 4: ceilings)"""
+VARIANTS = {
+    "short-lifetime": f"a persistence entry lives {SHORT_LIFETIME:g} s instead of its usual time",
+    "small-table": f"the persistence table has room for {SMALL_TABLE} users",
+}
+"""the variants of a deployment that tests know, and what differs in them"""
 DETECTION_CEILING = 15.0
 """s: a declared detection beyond this fails the rows that use it; undeclared checks are held to it"""
 
@@ -40,6 +51,21 @@ class Declares:
         """Whether users go back to their returned server; None where it is not declared."""
         return self.persistence.get("returns_after_recovery")
 
+    @property
+    def timer(self) -> float | str | None:
+        """Seconds that a persistence entry lives; "none": for ever; None where it is not declared."""
+        return self.persistence.get("timer")
+
+    @property
+    def size(self) -> int | str | None:
+        """How many users the persistence table has room for; "none": there is no table; None where it is not declared."""
+        return self.persistence.get("size")
+
+    @property
+    def fallback(self) -> str:
+        """Where a client without a name goes: "balance", like any new client, or "source", by its address."""
+        return self.persistence.get("fallback", "balance")
+
 
 @dataclass(frozen=True)
 class Deployment:
@@ -57,6 +83,34 @@ class Deployment:
     hosts: dict[str, str] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     documents: tuple[dict[str, str], ...] = ()
+    variants: dict[str, Path] = field(default_factory=dict)
+    """the same configuration but for one value, by what the value is"""
+    texts: dict[str, str] = field(default_factory=dict)
+    """the variants as they are run"""
+    variant: str | None = None
+    """which variant this is; None for the deployment itself"""
+
+    @property
+    def name(self) -> str:
+        """Deployment and variant, as in names of files."""
+        return f"{self.id}.{self.variant}" if self.variant else self.id
+
+    def as_variant(self, name: str) -> Deployment:
+        """This deployment with the configuration of one of its variants."""
+        return replace(self, config=self.variants[name], text=self.texts[name], variant=name)
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """What a mutant's file says of itself."""
+
+    id: str
+    base: str
+    summary: str
+    targets: tuple[str, ...]
+    """requirements that must not pass"""
+    may_block: tuple[str, ...] = ()
+    """requirements that may be blocked by that"""
 
 
 @dataclass(frozen=True)
@@ -71,7 +125,7 @@ class Product:
     folder: Path
     deployments: tuple[Deployment, ...]
     binary: str | None = None
-    mutant: str | None = None
+    mutant: Mutant | None = None
 
     def deployment(self, name: str) -> Deployment:
         return next(d for d in self.deployments if d.id == name)

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from . import addresses
+from .clients.echo import echo
 from .clients.rdp import Connection, RdpClients, Visit
-from .deadlines import Deadline, patience, table
-from .drivers import Discovery, Driver, DriverError
+from .deadlines import MATURE, Deadline, patience, table
+from .drivers import Discovery, Driver, DriverError, choose_vip
+from .drivers.furnish import furnish
 from .dut_model import Deployment
 from .endpoints.control import MockServer
 from .evidence import flows
@@ -25,7 +27,6 @@ from .topology.netns import Broker, LabError, Zygote
 from .topology.plan import CLIENT_HOST, DUT_HOST, Plan, PlanError, make_plan
 from .verdicts import Verdict
 
-RDP_PORT = 3389
 MAX_SERVERS = 15
 LAG_SHARE = 0.25
 """of a judged margin that our own lateness may use up"""
@@ -78,22 +79,25 @@ class Lab:
         self._lag = lag
         self._live = live
         self._capture_read = False
-        self.vip = choose_vip(deployment, discovery)
-        self.servers, plan = lay_out(deployment, discovery, self.vip, self.loop, self.history)
+        self._growing: flows.Growing | None = None
+        self.vip = choose_vip(deployment, discovery.listening)
+        self.mocks, plan = lay_out(deployment, discovery, self.vip, self.loop, self.history)
+        self.servers = [server for server in self.mocks if server.active]
         self.plan = plan
         self.history.add("harness", "setup", deployment=deployment.id, vip=self.vip, seed=seed,
                          servers=[server.name for server in self.servers], declares=deployment.declares.raw,
-                         ports=sorted({self.vip[1], *(port for s in self.servers for _, port in s.listen)}),
-                         addresses={s.name: s.listen for s in self.servers},
+                         ports=sorted({self.vip[1], *(port for s in self.mocks for _, port in s.listen)}),
+                         addresses={s.name: s.listen for s in self.mocks},
                          deadlines=table(deployment.declares.health_check))  # fmt: skip
         self.broker: Broker = zygote.start(plan, deployment.hosts)
         self.broker.on_event = self._on_broker_event
         self.clients = RdpClients(
             self.loop, self.history, self.vip,
             lambda sources: self.broker.sockets(CLIENT_HOST, sources),
-            {server.index: server.name for server in self.servers},
+            {server.index: server.name for server in self.mocks},
         )  # fmt: skip
-        self.sources = addresses.Sources(plan.host(CLIENT_HOST).prefixes, self.vip[0], self.random)
+        own = {text.partition("/")[0] for host in plan.hosts for link in host.links for text in link.addresses}
+        self.sources = addresses.Sources(plan.host(CLIENT_HOST).prefixes, self.vip[0], self.random, own)
         try:
             self._start()
         except BaseException:
@@ -107,9 +111,9 @@ class Lab:
         with self.files.capture.open("wb") as file:
             self.broker.request("capture", [file.fileno()])
         self.broker.request("log", host=DUT_HOST)
-        for server in self.servers:
+        for server in self.mocks:
             self._spawn_server(server)
-        for server in self.servers:
+        for server in self.mocks:
             self.wait(f"{server.name} listens", lambda s=server: s.count("listening") > 0, patience("ready"))
         self._furnish()
         self.driver.start(self.broker, self.deployment, self.files.output)
@@ -125,11 +129,8 @@ class Lab:
         self.wait(f"{server.name} listens", lambda: server.count("listening") > 0, patience("ready"))
 
     def _furnish(self) -> None:
-        """Put dut.yaml's `files` in place and run its `network.setup`."""
-        if self.deployment.files or "setup" in self.deployment.network:
-            from .topology.furnish import furnish
-
-            furnish(self.broker, self.deployment, self.driver.product.folder, self.files.output)
+        """Put the DUT's folder and `files` in place and run its `network.setup`."""
+        furnish(self.broker, self.deployment, self.driver.product.folder, self.files.output)
 
     def _wait_ready(self) -> None:
         """Ready is when the VIP accepts; an exit status says nothing (a daemon's parent ends with 0)."""
@@ -139,6 +140,7 @@ class Lab:
                 output = self.files.output.read_text(errors="replace").strip()[-2000:] if self.files.output.exists() else ""
                 raise DriverError(f"nothing listens on {self.vip[0]} port {self.vip[1]} after {deadline.seconds:g} s: {output}")
             self.broker.request("tick")
+        self.ready_at = time.monotonic()
 
     def _vip_listens(self) -> bool:
         listening = [tuple(pair) for pair in self.broker.request("listening", host=DUT_HOST)["listening"]]
@@ -148,7 +150,7 @@ class Lab:
     def close(self) -> None:
         """End the lab and wait until nothing of it is left."""
         self.clients.close()
-        for server in self.servers:
+        for server in self.mocks:
             server.running = False
         self.loop.close()
         try:
@@ -162,7 +164,7 @@ class Lab:
     def _on_broker_event(self, event: dict[str, Any]) -> None:
         if event["event"] == "exit":
             stamp, name, status = event["t"], event["name"], event["status"]
-            server = next((s for s in self.servers if s.pid == event["pid"]), None)
+            server = next((s for s in self.mocks if s.pid == event["pid"]), None)
             if server is not None:
                 if server.running:
                     server.detach()
@@ -192,6 +194,37 @@ class Lab:
         if not met:
             raise HarnessError(f"{what}: not within {deadline.seconds:g} s ({deadline.name})")
 
+    def echo(self, sessions: Sequence[Connection], phase: str) -> None:
+        """Have each held session echo a PDU; an `echo` event says whether it did."""
+        echo(sessions, phase, self.history,
+             lambda done: self.watch(f"sessions echo ({phase})", done, patience("answer")))  # fmt: skip
+
+    def note_keepalive(self) -> list[float]:
+        """Record when the DUT host's kernel will send keepalives; returns the seconds, for each connection that will."""
+        found: list[dict[str, Any]] = []
+
+        def acknowledged() -> bool:
+            # Until then another timer runs in the keepalive's place.
+            found[:] = self.broker.request("connections", host=DUT_HOST)["connections"]
+            return not any(one["timer"] == "retransmission" for one in found)
+
+        self.watch("everything sent is acknowledged", acknowledged, patience("report"))
+        self.history.add("dut", "timers", connections=found)
+        return [one["due"] for one in found if one["timer"] == "keepalive"]
+
+    def mature(self) -> None:
+        """Wait until the product's process is old enough for a fair reload (catalogue 2.4)."""
+        self.watch("the product's process is old enough", lambda: False, Deadline("mature", MATURE, self.ready_at + MATURE))
+
+    def settle(self) -> None:
+        """Wait until the product has had the time to check every server `fall` times.
+
+        A fresh one may call a server dead sooner than it ever will again: HAProxy starts each one failure away from DOWN.
+        """
+        check = self.declares.health_check
+        seconds = check.fall * check.inter
+        self.watch("every server has been checked", lambda: False, Deadline("settle", seconds, self.ready_at + seconds))
+
     def watch(self, what: str, done: Callable[[], bool], deadline: Deadline) -> bool:
         """Wait for something of the product's; whether it came is for the check to judge."""
         self._live(what, deadline)
@@ -200,17 +233,28 @@ class Lab:
         self.check_trouble()
         return met
 
-    def every(self, interval: float, deadline: Deadline, what: str, action: Callable[[], None]) -> None:
-        """Do `action` every `interval` seconds until the deadline; lateness is caught up, not dropped."""
+    def every(self, interval: float, deadline: Deadline, what: str, action: Callable[[], None],
+              until: Callable[[], bool] = lambda: False) -> None:  # fmt: skip
+        """Do `action` every `interval` seconds until the deadline or `until`; lateness is caught up, not dropped."""
         self._live(what, deadline)
         due = time.monotonic()
-        while not deadline.expired:
+        while not deadline.expired and not until():
             while due <= time.monotonic() and not deadline.expired:
                 action()
                 due += interval
             self.loop.step(max(0.0, min(due - time.monotonic(), deadline.remaining)))
             self.check_trouble()
         self._live("", None)
+
+    def opened(self, server: MockServer, since: int) -> list[dict[str, Any]]:
+        """The connections towards `server` since a time (ns), as captured on its link by now (see `flows.flows`).
+
+        The first call decides how far back any other can look: reading all of a long capture would keep clients waiting.
+        """
+        if self._growing is None:
+            self._growing = flows.Growing(self.files.capture, set(self.history.events[0]["ports"]), since)
+        self.broker.request("capture_sync")
+        return self._growing.read().on(f"{self.host_of(server)}:eth0", since)
 
     def mark(self, name: str) -> None:
         """Note in the history where a phase of the test begins."""
@@ -221,7 +265,7 @@ class Lab:
             raise self.trouble
 
     def server(self, name: str) -> MockServer:
-        return next(server for server in self.servers if server.name == name)
+        return next(server for server in self.mocks if server.name == name)
 
     def shuffled(self, items: Sequence[Any]) -> list[Any]:
         """`items` in an order that the seed decides."""
@@ -238,12 +282,17 @@ class Lab:
         self.history.add("harness", "finding", verdict=finding.verdict, observed=finding.observed)
         return finding
 
+    def need_servers(self, count: int) -> None:
+        """End as not-run where the deployment has fewer real servers than the requirement is about."""
+        if len(self.servers) < count:
+            self.end(Verdict.NOT_RUN, f"the deployment has {len(self.servers)} real server(s); this needs {count}")
+
     def end(self, verdict: Verdict, reason: str) -> None:
         """Stop here with a verdict other than pass (blocked, not-run)."""
         raise Ended(verdict, reason)
 
     def _complete_history(self) -> None:
-        for server in self.servers:
+        for server in self.mocks:
             if server.running and not server.stopped and self.host_of(server):
                 before = server.count("lag")
                 server.tell("lag")
@@ -286,36 +335,22 @@ def _status(status: int) -> str:
     return f"signal {-status}" if status < 0 else f"status {status}"
 
 
-def choose_vip(deployment: Deployment, discovery: Discovery) -> tuple[str, int]:
-    """Where the RDP clients of this deployment connect to; DriverError if that is not clear."""
-    if "rdp" in deployment.services:
-        host, _, port = deployment.services["rdp"].rpartition(":")
-        return host.strip("[]"), int(port)
-    found = sorted({pair for pair in discovery.listening if pair[1] == RDP_PORT})
-    known = ", ".join(f"{ip}:{port}" for ip, port in discovery.listening) or "none"
-    if len(found) != 1:
-        which = "no listener" if not found else "more than one listener"
-        raise DriverError(f"{deployment.config}: {which} on port {RDP_PORT} (found: {known}); "
-                          f'name it in dut.yaml: services: {{rdp: "ADDRESS:PORT"}}')  # fmt: skip
-    if found[0][0] in ("0.0.0.0", "::"):
-        raise DriverError(f"{deployment.config}: the listener on port {RDP_PORT} is bound to every address; "
-                          f'name its VIP in dut.yaml: services: {{rdp: "ADDRESS:{RDP_PORT}"}}')  # fmt: skip
-    return found[0]
-
-
 def lay_out(
     deployment: Deployment, discovery: Discovery, vip: tuple[str, int], loop: Loop, history: History
 ) -> tuple[list[MockServer], Plan]:
-    """The mock servers and the plan that a deployment asks for."""
+    """The mock servers, those that take new users first, and the plan that a deployment asks for."""
     listen: dict[str, list[tuple[str, int]]] = {}
     names: dict[str, str] = {}
-    for server in discovery.servers:
+    active: set[str] = set()
+    for server in sorted(discovery.servers, key=lambda server: not server.active):
         if server.address.startswith("127.") or server.address == "::1":
             continue
+        if server.active:
+            active.add(server.address)
         listen.setdefault(server.address, []).append((server.address, server.port or vip[1]))
         names.setdefault(server.address, server.name)
-    if not listen:
-        raise DriverError(f"{deployment.config}: the product names no real server")
+    if not active:
+        raise DriverError(f"{deployment.config}: the product names no real server that takes users of {vip[0]} port {vip[1]}")
     if len(listen) > MAX_SERVERS:
         raise DriverError(f"{deployment.config}: {len(listen)} real servers; the lab has room for {MAX_SERVERS}")
     shown: set[str] = set()
@@ -325,7 +360,7 @@ def lay_out(
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,40}", name) or name in shown:
             name = f"ts{index}"
         shown.add(name)
-        servers.append(MockServer(name, index, pairs, loop, history))
+        servers.append(MockServer(name, index, pairs, loop, history, address in active))
     network = deployment.network
     vips = list(dict.fromkeys([vip[0], *(ip for ip, _ in discovery.listening if ip not in ("0.0.0.0", "::", "127.0.0.1", "::1"))]))
     try:

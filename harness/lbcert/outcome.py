@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from .evidence.finding import Finding
 from .lab import Ended, HarnessError
 from .session import SetupError
 from .topology.netns import LabError
-from .verdicts import WORST_FIRST, Verdict
+from .verdicts import Verdict, badness, believed, worst
 
 BLOCKING = {Verdict.FAIL, Verdict.BLOCKED, Verdict.NOT_RUN, Verdict.SETUP_ERROR, Verdict.HARNESS_ERROR, Verdict.UNSUPPORTED}
 """verdicts of a needed requirement that leave nothing to build on"""
@@ -25,15 +26,13 @@ _SKIPPED = {Verdict.BLOCKED, Verdict.UNSUPPORTED, Verdict.NOT_RUN}
 _ERRORS = {Verdict.SETUP_ERROR, Verdict.HARNESS_ERROR}
 
 
-def worst(verdicts: list[Verdict]) -> Verdict:
-    return min(verdicts, key=WORST_FIRST.index)
-
-
 class Judged:
     """What one test came to."""
 
-    def __init__(self, started: float):
+    def __init__(self, started: float, levels: Mapping[str, str]):
         self.started = started
+        self.levels = levels
+        """the test's requirements and their levels"""
         self.verdict: Verdict | None = None
         self.reason = ""
         self.detail = ""
@@ -46,17 +45,25 @@ class Judged:
         """Add what a phase of the test brought; the worst of all counts."""
         self.findings = findings
         verdict, reason, detail = _of_call(call, findings)
+        observed = any(finding.observed or finding.evidence for finding in findings)
+        verdict, reason = believed(verdict, reason, observed, [self.levels[name] for name in self.about])
         if self.verdict is not None and verdict is not None and call.when == "setup" and self.verdict is Verdict.BLOCKED:
             return
-        if self.verdict is None or worst([self.verdict, verdict]) is verdict:
+        if self.verdict is None or worst([verdict, self.verdict]) is verdict:
             self.verdict, self.reason, self.detail = verdict, reason, detail
 
-    def line(self, nodeid: str, deployment: str, requirements: tuple[str, ...], evidence: list[str]) -> dict[str, Any]:
+    @property
+    def about(self) -> list[str]:
+        """The requirements that the verdict is about: all of the test's, unless the worst finding names some."""
+        decisive = min(self.findings, key=lambda finding: badness(finding.verdict), default=None)
+        return list(decisive.about if decisive and decisive.about else self.levels)
+
+    def line(self, nodeid: str, deployment: str, evidence: list[str]) -> dict[str, Any]:
         """The test's line of results.jsonl."""
         findings = self.findings
         return {
             "deployment": deployment,
-            "requirements": list(requirements),
+            "requirements": self.about,
             "nodeid": nodeid,
             "verdict": str(self.verdict),
             "reason": self.reason,
@@ -93,7 +100,9 @@ class Judged:
 
 
 def _failure(finding: Finding) -> str:
-    return f"fail: {finding.reason}\n  expected: {finding.expected}\n  observed: {finding.observed}"
+    text = f"fail: {finding.reason}\n  expected: {finding.expected}\n  observed: {finding.observed}"
+    # Of several lines is what can be pasted: the shortest sequence that an exploration found.
+    return "\n\n".join([text, *(fact for fact in finding.evidence if "\n" in fact)])
 
 
 def _of_call(call: pytest.CallInfo, findings: list[Finding]) -> tuple[Verdict, str, str]:
@@ -101,7 +110,7 @@ def _of_call(call: pytest.CallInfo, findings: list[Finding]) -> tuple[Verdict, s
     if call.excinfo is None:
         if not findings:
             return Verdict.HARNESS_ERROR, "the test ended without judging anything", ""
-        decisive = min(findings, key=lambda finding: WORST_FIRST.index(finding.verdict))
+        decisive = min(findings, key=lambda finding: badness(finding.verdict))
         return decisive.verdict, decisive.reason, ""
     error = call.excinfo.value
     if isinstance(error, Ended):

@@ -6,30 +6,37 @@ results.jsonl the moment it ends; the report is derived from those lines, also b
 
 from __future__ import annotations
 
+import contextlib
 import re
+import signal
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from . import catalogue, outcome, timing
+from . import catalogue, outcome, timing, verdicts
 from .dut import resolve
-from .dut_model import Deployment
-from .lab import Lab
+from .dut_model import VARIANTS, Deployment
+from .evidence.finding import Finding
+from .lab import Ended, Lab
 from .live import LiveLine
 from .outcome import Judged
 from .report.errors import ReportError
 from .session import Run, Session, SetupError, default_folder
 from .topology import probe
-from .verdicts import Verdict
+from .verdicts import NO_VARIANT, Verdict
 
+ADDITIONS = ("nightly", "exploration")
+"""marks of tests that a run may leave out without leaving a requirement half judged"""
 NEEDS_PATIENCE = 900.0
 """s to wait for a test of a needed requirement that another worker runs"""
 
 _STATE = pytest.StashKey["State"]()
 _JUDGED = pytest.StashKey[Judged]()
-_LAB = pytest.StashKey[Lab]()
+_LAB = pytest.StashKey["Lab | Labs"]()
 _ID = re.compile(r"[A-Za-z]+(?:[-_][A-Za-z]+)+[-_][0-9]{2}[a-z]?")
 
 
@@ -50,6 +57,7 @@ class State:
         self.run = Run(Path(given).resolve() if given else default_folder(self.product))
         self.session: Session | None = None
         self.setup_errors: set[str] = set()
+        self.deselected: list[pytest.Item] = []
         self.live = LiveLine(config)
 
 
@@ -61,11 +69,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
                     help="how labs are made (docker and lab come with later versions)")  # fmt: skip
     group.addoption("--report-dir", default=None, metavar="DIR",
                     help="where this run's evidence and report go (default: reports/runs/<UTC time>-<dut>)")  # fmt: skip
+    group.addoption("--explore", type=_count, default=0, metavar="N",
+                    help="also try N random sequences of users' and servers' doings against the declared model")  # fmt: skip
     group.addoption("--seed", type=int, default=0, metavar="N", help="seed of every random choice (default: 0)")
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise ValueError(f"{text!r} is no number of sequences")
+    return int(text)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "requirement(*ids): the requirements that a test judges")
+    config.addinivalue_line("markers", "exploration: runs with --explore only")
     config.addinivalue_line("markers", "timing: takes one of the machine's two slots for tests with tight bounds")
     config.stash[_STATE] = State(config)
     state = config.stash[_STATE]
@@ -117,7 +134,7 @@ def _ids(item: pytest.Item) -> tuple[str, ...]:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test per deployment whose profile the test's requirements belong to."""
-    if "lab" not in metafunc.fixturenames:
+    if not {"lab", "labs"} & set(metafunc.fixturenames):
         return
     state = metafunc.config.stash[_STATE]
     ids = [name for mark in metafunc.definition.iter_markers("requirement") for name in mark.args]
@@ -126,13 +143,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         known = ", ".join(sorted(state.requirements))
         raise pytest.UsageError(f"{metafunc.definition.nodeid}: requirement {unknown or 'missing'}; known: {known}")
     profiles = {state.profile_of[name] for name in ids}
-    fitting = [d for d in state.product.deployments if d.profile in profiles]
+    wanted = [mark.kwargs.get("when", lambda _: True) for mark in metafunc.definition.iter_markers("requirement")]
+    fitting = [d for d in state.product.deployments if d.profile in profiles and all(when(d) for when in wanted)]
     metafunc.parametrize("deployment", fitting, ids=[d.id for d in fitting])
 
 
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
     """Requirement ids become keywords; what others need comes first."""
     state = config.stash[_STATE]
+    if not config.getoption("explore"):
+        items[:] = [item for item in items if item.get_closest_marker("exploration") is None]
+    _drop_unfitting(items, state)
     for item in items:
         for name in _ids(item):
             item.extra_keyword_matches.update({name, name.replace("-", "_")})
@@ -144,26 +165,78 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
         items[:] = rest + order
 
 
+def _drop_unfitting(items: list[pytest.Item], state: State) -> None:
+    """Tests without a deployment (pytest keeps one, skipped, of each) are none; if that is all, the DUT does not fit."""
+    unfitting = [item for item in items if _ids(item) and not _has_deployment(item)]
+    if unfitting and not any(_ids(item) and _has_deployment(item) for item in items):
+        profiles = sorted({state.profile_of[name] for item in unfitting for name in _ids(item)})
+        has = ", ".join(f"{d.id} ({d.profile})" for d in state.product.deployments)
+        raise pytest.UsageError(f"--dut {state.product.ref} has no deployment of profile {', '.join(profiles)}; it has: {has}")
+    items[:] = [item for item in items if item not in unfitting]
+
+
+def _has_deployment(item: pytest.Item) -> bool:
+    return isinstance(getattr(item, "callspec", _NoParams).params.get("deployment"), Deployment)
+
+
 def _depth(rows: dict[str, Any], name: str) -> int:
     return 1 + max((_depth(rows, need) for need in rows[name].needs), default=-1)
+
+
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    """Tests that -k or -m left out: their requirements are not judged whole. A test of a longer tier is an addition."""
+    for item in items:
+        if not any(item.get_closest_marker(name) for name in ADDITIONS):
+            item.config.stash[_STATE].deselected.append(item)
+
+
+def _described(items: list[pytest.Item]) -> dict[str, list[dict[str, Any]]]:
+    """Node ids and requirements of certification tests, per deployment."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for item in items:
+        if _ids(item) and _has_deployment(item):
+            described = {"nodeid": item.nodeid, "requirements": list(_ids(item))}
+            found.setdefault(item.callspec.params["deployment"].id, []).append(described)
+    return found
+
+
+def _left_out(items: list[pytest.Item], deployments: list[Deployment]) -> dict[str, list[dict[str, Any]]]:
+    """Tests of the same modules that were not even collected, as after `pytest FILE::TEST`.
+
+    A requirement may have several tests, and one of them alone must not make it pass.
+    """
+    collected = {(item.module, item.originalname) for item in items if _ids(item)}
+    found: dict[str, list[dict[str, Any]]] = {}
+    for module, path in {(item.module, item.nodeid.partition("::")[0]) for item in items if _ids(item)}:
+        for name, function in vars(module).items():
+            marks = [mark for mark in getattr(function, "pytestmark", ()) if mark.name == "requirement"]
+            extra = any(mark.name in ADDITIONS for mark in getattr(function, "pytestmark", ()))
+            if not marks or extra or not name.startswith("test") or (module, name) in collected:
+                continue
+            described = {"requirements": [one for mark in marks for one in mark.args]}
+            for deployment in deployments:
+                if all(mark.kwargs.get("when", lambda _: True)(deployment) for mark in marks):
+                    node = {"nodeid": f"{path}::{name}[{deployment.id}]", **described}
+                    found.setdefault(deployment.id, []).append(node)
+    return found
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Make the run directory, if this process is going to record into it."""
     config = session.config
     state = config.stash[_STATE]
-    selected: dict[str, list[dict[str, Any]]] = {}
-    for item in session.items:
-        if _ids(item) and "deployment" in getattr(item, "callspec", _NoParams).params:
-            described = {"nodeid": item.nodeid, "requirements": list(_ids(item))}
-            selected.setdefault(item.callspec.params["deployment"].id, []).append(described)
+    selected = _described(session.items)
     if not selected or config.option.collectonly:
         return
     deployments = [d for d in state.product.deployments if d.id in selected]
     warning = probe.raise_file_limit()
     if warning:
         config.issue_config_time_warning(pytest.PytestWarning(warning), 2)
+    deselected = _described(state.deselected)
+    for name, nodes in _left_out([*session.items, *state.deselected], deployments).items():
+        deselected[name] = [*deselected.get(name, ()), *nodes]
     facts = {"topology": config.getoption("topology"), "seed": config.getoption("seed"), "selected": selected,
+             "deselected": deselected,
              "command": "pytest " + " ".join(map(str, config.invocation_params.args))}  # fmt: skip
     try:
         state.run.create(state.product, deployments, facts)
@@ -184,10 +257,42 @@ def lab(request: pytest.FixtureRequest, deployment: Deployment):
     """A lab with the deployment under test running in it, for this test alone."""
     state = request.config.stash[_STATE]
     assert state.session is not None
+    variant = next((mark.kwargs.get("variant") for mark in request.node.iter_markers("requirement")), None)
+    if variant is not None:
+        if variant not in deployment.variants:
+            reason = f"{NO_VARIANT}: {deployment.id} offers none in which {VARIANTS[variant]} (dut.yaml: variants: {variant})"
+            raise Ended(Verdict.NOT_RUN, reason)
+        deployment = deployment.as_variant(variant)
     made = state.session.lab(deployment, _slug(request.node.nodeid))
     request.node.stash[_LAB] = made
     yield made
     made.close()
+
+
+class Labs:
+    """Makes labs one after the other for one test, which judges them itself."""
+
+    def __init__(self, session: Session, deployment: Deployment, slug: str, sequences: int):
+        self.session, self.deployment, self.slug = session, deployment, slug
+        self.sequences, self.seed = sequences, session.seed
+        self.findings: list[Finding] = []
+
+    def __call__(self) -> Lab:
+        """A new lab. Its evidence takes the place of the one before."""
+        return self.session.lab(self.deployment, self.slug)
+
+    def judge(self, finding: Finding) -> None:
+        self.findings.append(finding)
+
+
+@pytest.fixture
+def labs(request: pytest.FixtureRequest, deployment: Deployment) -> Labs:
+    """For exploration: labs with the deployment under test, as many as it takes."""
+    session = request.config.stash[_STATE].session
+    assert session is not None
+    made = Labs(session, deployment, _slug(request.node.nodeid), request.config.getoption("explore"))
+    request.node.stash[_LAB] = made
+    return made
 
 
 def _slug(nodeid: str) -> str:
@@ -209,13 +314,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Block a test whose requirement needs one that failed."""
     if not _ids(item):
         return
-    item.stash[_JUDGED] = Judged(time.time())
     state = item.config.stash[_STATE]
+    item.stash[_JUDGED] = Judged(time.time(), {name: state.requirements[name].level for name in _ids(item)})
     for need in {need for name in _ids(item) for need in state.requirements[name].needs}:
         verdict = _verdict_of(item, need)
         if verdict in outcome.BLOCKING:
-            item.stash[_JUDGED].early(Verdict.BLOCKED, f"blocked: {need} is {verdict} in this run")
-            pytest.skip(f"blocked: {need} is {verdict}")
+            item.stash[_JUDGED].early(Verdict.BLOCKED, f"{need} is {verdict} in this run")
+            pytest.skip(f"{need} is {verdict}")
 
 
 def _verdict_of(item: pytest.Item, need: str) -> Verdict | None:
@@ -236,7 +341,7 @@ def _verdict_of(item: pytest.Item, need: str) -> Verdict | None:
         state.session.lag._end.wait(0.2)
         results = state.run.results()
     found = [Verdict(results[nodeid]["verdict"]) for nodeid in wanted if nodeid in results]
-    return outcome.worst(found) if found else None
+    return verdicts.worst(found) if found else None
 
 
 @pytest.hookimpl(wrapper=True)
@@ -253,7 +358,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo):
     made = item.stash.get(_LAB, None)
     judged.take(call, made.findings if made else [])
     state = item.config.stash[_STATE]
-    state.run.append_result(judged.line(item.nodeid, item.callspec.params["deployment"].id, _ids(item), _evidence(item, state)))
+    state.run.append_result(judged.line(item.nodeid, item.callspec.params["deployment"].id, _evidence(item, state)))
     repeated = call.when == "setup" and judged.reason in state.setup_errors
     if judged.verdict is Verdict.SETUP_ERROR:
         state.setup_errors.add(judged.reason)
@@ -271,6 +376,7 @@ def _evidence(item: pytest.Item, state: State) -> list[str]:
 # -- the end --------------------------------------------------------------------------------------
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     config = session.config
     state = config.stash.get(_STATE, None)
@@ -292,11 +398,25 @@ def pytest_terminal_summary(terminalreporter, exitstatus: int, config: pytest.Co
     from .summary import summarize
 
     try:
-        report = model.write(state.run.folder)
+        with _undisturbed():
+            report = model.write(state.run.folder)
     except ReportError as error:
         terminalreporter.write_line(f"lbcert: no report: {error}", red=True)
         return
     summarize(terminalreporter, report, state.run.folder)
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """A second Ctrl-C must not cost the report; it takes a fraction of a second."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -16,7 +16,7 @@ import platform
 import re
 import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,8 @@ from . import __version__
 from .deadlines import Deadline, table
 from .drivers import Build, Discovery, DriverError, driver_for
 from .drivers.base import Server
-from .dut import REPOSITORY
+from .drivers.furnish import furnish
+from .dut import REPOSITORY, changed_lines
 from .dut_model import Deployment, Product
 from .evidence.lag import LagProbe
 from .lab import Files, Lab
@@ -56,7 +57,7 @@ class Run:
         with self.locked():
             if (self.folder / "run.json").exists():
                 return
-            self._write("run.json", _run_facts(product, deployments, facts))
+            self.write("run.json", _run_facts(product, deployments, facts))
             (self.folder / "results.jsonl").touch()
         self._point_latest()
 
@@ -65,10 +66,11 @@ class Run:
         with self.locked():
             data = json.loads((self.folder / "run.json").read_text())
             change(data)
-            self._write("run.json", data)
+            self.write("run.json", data)
 
-    def _write(self, name: str, data: dict[str, Any]) -> None:
-        temporary = self.folder / f".{name}.{os.getpid()}"
+    def write(self, name: str, data: dict[str, Any]) -> None:
+        """Write a JSON file of the run as a whole: a reader, or a crash, never meets half of it."""
+        temporary = (self.folder / name).with_name(f".{Path(name).name}.{os.getpid()}")
         with temporary.open("w") as file:
             json.dump(data, file, indent=1)
             file.flush()
@@ -87,9 +89,13 @@ class Run:
 
     def append_result(self, line: dict[str, Any]) -> None:
         """Add one test's result and have it on disk."""
-        with (self.folder / "results.jsonl").open("a") as file:
+        with (self.folder / "results.jsonl").open("ab+") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            file.write(json.dumps(line, separators=(",", ":")) + "\n")
+            # A worker that was killed in the middle of its line must not spoil ours.
+            end = file.seek(0, os.SEEK_END)
+            broken = end and os.pread(file.fileno(), 1, end - 1) != b"\n"
+            text = ("\n" if broken else "") + json.dumps(line, separators=(",", ":")) + "\n"
+            file.write(text.encode())
             file.flush()
             os.fsync(file.fileno())
 
@@ -108,7 +114,7 @@ class Run:
 
     def finish(self, status: int) -> None:
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
-        self._write("finished.json", {"finished": now, "exit": status})
+        self.write("finished.json", {"finished": now, "exit": status})
 
 
 def default_folder(product: Product) -> Path:
@@ -138,7 +144,9 @@ def _run_facts(product: Product, deployments: list[Deployment], facts: dict[str,
         "deployments": [
             {"id": d.id, "profile": d.profile, "config": d.text, "claims": list(d.claims),
              "config_sha256": hashlib.sha256(d.text.encode()).hexdigest(), "declares": d.declares.raw,
-             "selected": facts["selected"].get(d.id, [])}
+             "documents": list(d.documents),
+             "variants": {name: "\n".join(changed_lines(d.text, text)) for name, text in d.texts.items()},
+             "selected": facts["selected"].get(d.id, []), "deselected": facts["deselected"].get(d.id, [])}
             for d in deployments
         ],
     }  # fmt: skip
@@ -179,6 +187,10 @@ class Session:
 
     def zygote(self) -> Zygote:
         """The process that labs are forked from, probed at its first use."""
+        if self._zygote is not None and self._zygote.process.poll() is not None:
+            # Somebody ended it. The test that lost its lab has said so; the next one gets a new process.
+            self._zygote.close()
+            self._zygote = None
         if self._zygote is None:
             zygote = Zygote(self._log.fileno())
             try:
@@ -199,16 +211,17 @@ class Session:
 
     def discover(self, deployment: Deployment) -> Discovery:
         """What the product does with this deployment; found once per run, raises SetupError each time if it cannot."""
-        if deployment.id not in self._discovered:
-            self._discovered[deployment.id] = self._discover(deployment)
-        found = self._discovered[deployment.id]
+        name = deployment.name
+        if name not in self._discovered:
+            self._discovered[name] = self._discover(deployment)
+        found = self._discovered[name]
         if isinstance(found, SetupError):
             raise found
         return found
 
     def _discover(self, deployment: Deployment) -> Discovery | SetupError:
-        path = self.run.folder / "discovery" / f"{deployment.id}.json"
-        with (self.run.folder / "discovery" / f".{deployment.id}.lock").open("a") as lock:
+        path = self.run.folder / "discovery" / f"{deployment.name}.json"
+        with (self.run.folder / "discovery" / f".{deployment.name}.lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if path.exists():
                 data = json.loads(path.read_text())
@@ -216,9 +229,9 @@ class Session:
             try:
                 found = self._start_scratch(deployment)
             except (SetupError, DriverError, LabError) as error:
-                path.write_text(json.dumps({"error": str(error)}))
+                self.run.write(f"discovery/{deployment.name}.json", {"error": str(error)})
                 return SetupError(str(error))
-            path.write_text(json.dumps(asdict(found)))
+            self.run.write(f"discovery/{deployment.name}.json", asdict(found))
             self._record(deployment, found)
             return found
 
@@ -228,12 +241,8 @@ class Session:
         plan = Plan((), (Host(DUT_HOST, (), sysctls=free),))
         scratch = self.zygote().start(plan, deployment.hosts)
         try:
-            if deployment.files:
-                from .topology.furnish import furnish
-
-                bare = Deployment(**{**deployment.__dict__, "network": {}})
-                furnish(scratch, bare, self.product.folder, self.run.folder / "output" / "furnish.log")
-            return driver.discover(scratch, deployment, self.run.folder / "output" / f"{deployment.id}.discovery.log")
+            furnish(scratch, replace(deployment, network={}), self.product.folder, self.run.folder / "output" / "furnish.log")
+            return driver.discover(scratch, deployment, self.run.folder / "output" / f"{deployment.name}.discovery.log")
         finally:
             scratch.close()
 
@@ -242,7 +251,7 @@ class Session:
             build = found.build
             data["dut"]["version"] = build.version
             data["dut"]["build"] = {"origin": build.origin, "sha256": build.sha256, "details": build.details}
-            limits = {f"{deployment.id}: {name}": text for name, text in found.lowered_limits.items()}
+            limits = {f"{deployment.name}: {name}": text for name, text in found.lowered_limits.items()}
             data["environment"]["lowered_limits"].update(limits)
             deadlines = {f"{deployment.id}: {name}": s for name, s in table(deployment.declares.health_check).items()
                          if name.startswith("requirement")}  # fmt: skip

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from .report.model import DESELECTED
+
 _GOOD = {"certified": {"green": True}, "partial": {"yellow": True}}
 
 
@@ -20,11 +22,20 @@ def summarize(reporter, report: dict[str, Any], folder: Path) -> None:
         text = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
         reporter.write_line(f"{deployment['id']}: {deployment['result']} ({text})",
                             **_GOOD.get(deployment["result"], {"red": True}))  # fmt: skip
+        said: dict[tuple[str, str], list[str]] = {}
         for row in deployment["requirements"]:
-            if row["verdict"] not in ("pass", "measured", "not-run"):
-                reporter.write_line(f"  {row['id']} {row['verdict']}: {row['reason'].splitlines()[0] if row['reason'] else ''}")
+            if row["verdict"] not in ("pass", "measured") and row["tests"] and row["reason"] != DESELECTED:
+                said.setdefault((row["verdict"], _brief(row["reason"])), []).append(row["id"])
+        for (verdict, reason), ids in said.items():
+            reporter.write_line(f"  {', '.join(ids)} {verdict}: {reason}")
     try:
         shown = folder.relative_to(Path.cwd())
     except ValueError:
         shown = folder
     reporter.write_line(f"report: {shown}/report.html")
+
+
+def _brief(reason: str) -> str:
+    """One line of a reason; a heading alone says nothing, so it takes its first line along."""
+    lines = reason.splitlines() or [""]
+    return " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]

@@ -106,6 +106,18 @@ def worst(verdicts: Iterable[str]) -> Verdict:
     return min((Verdict(verdict) for verdict in verdicts), key=_RANK.__getitem__, default=Verdict.NOT_RUN)
 
 
+def believed(verdict: str, reason: str, observed: bool, levels: Iterable[str]) -> tuple[Verdict, str]:
+    """A test's verdict and reason, unless it cannot be right; then the suite is at fault, not the product.
+
+    `observed`: whether the test recorded anything; `levels`: of the requirements that it is about.
+    """
+    if verdict == Verdict.PASS and not observed:
+        return Verdict.HARNESS_ERROR, "the test passed without recording a single observation"
+    if verdict == Verdict.NON_STRICT and "MUST" in levels:
+        return Verdict.HARNESS_ERROR, f"a MUST cannot be non-strict; the test said: {reason or 'nothing'}"
+    return Verdict(verdict), reason
+
+
 def count(verdicts: Iterable[str]) -> dict[str, int]:
     """How many of each verdict, every verdict named."""
     counts = {verdict.value: 0 for verdict in Verdict}

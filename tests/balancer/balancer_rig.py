@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import signal
 import socket
 import struct
@@ -63,6 +64,8 @@ class _Protocol(asyncio.Protocol):
         with self.server.rig.changed:
             self.server.connections.append(self.seen)
             self.server.rig.changed.notify_all()
+        if self.server.deaf:
+            transport.pause_reading()
         if self.server.greeting:
             transport.write(self.server.greeting)
 
@@ -107,6 +110,7 @@ class RealServer:
         self.answer = "confirm"
         self.greeting = b""
         self.keeps_half_open = False
+        self.deaf = False
         self.connections: list[Seen] = []
         self._listener: asyncio.Server | None = None
         self._plugs: list[socket.socket] = []
@@ -218,10 +222,14 @@ class Rig:
         os.close(write)
         self.pid = int(zygote.recv(64))
         self.call(self._follow, read)
-        self._await_listener()
+        self.wait("the balancer listens", lambda: any("listening on" in line for line in self.log))
 
     def close(self) -> None:
-        os.kill(self.pid, signal.SIGKILL)
+        try:
+            os.kill(self.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            # The test has done it.
+            pass
 
         async def stop() -> None:
             for server in self.servers.values():
@@ -275,16 +283,6 @@ class Rig:
                     rig.changed.notify_all()
 
         self._pipe, _ = await self.loop.connect_read_pipe(Lines, os.fdopen(read, "rb", 0))
-
-    def _await_listener(self) -> None:
-        probe = threading.Event()
-        for _ in range(2000):
-            with socket.socket(socket.AF_INET6 if ":" in self.host else socket.AF_INET) as sock:
-                if sock.connect_ex((self.host, self.port)) == 0:
-                    return
-            # A refused port tells nobody when it opens: the one place that has to ask again.
-            probe.wait(0.005)
-        raise AssertionError(f"the balancer does not listen; log: {self.log}")
 
     # -- the clients' side
 
@@ -342,6 +340,29 @@ def drain(sock: socket.socket) -> None:
     raise AssertionError("the balancer does not read")
 
 
+def ask_control(path: str, order: str) -> str:
+    """Give the balancer an order; returns its answer."""
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.settimeout(PATIENCE)
+        sock.connect(path)
+        sock.sendall(order.encode() + b"\n")
+        return sock.makefile().readline().rstrip("\n")
+
+
+def keepalive_due(local: tuple, remote: tuple) -> float | None:
+    """Seconds until the kernel probes a silent connection, once all that was sent is acknowledged; None for never."""
+    wanted = (_hex(local), _hex(remote))
+    pause = threading.Event()
+    for _ in range(5000):
+        with open("/proc/net/tcp") as table:
+            rows = [columns for line in table if tuple((columns := line.split())[1:3]) == wanted]
+        timer, ticks = rows[0][5].split(":")
+        if timer != "01":
+            return int(ticks, 16) / os.sysconf("SC_CLK_TCK") if timer == "02" else None
+        pause.wait(0.001)
+    raise AssertionError("what was sent is never acknowledged")
+
+
 def _unread(local: tuple, remote: tuple) -> int | None:
     """Bytes in the receive queue of the loopback connection `local` <- `remote`, from the kernel's table."""
     wanted = (_hex(local), _hex(remote))
@@ -362,6 +383,12 @@ def address(host: str, port: int) -> str:
 
 
 def free_port(host: str) -> int:
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as sock:
-        sock.bind((host, 0))
-        return sock.getsockname()[1]
+    """Below the ephemeral range: there, a connect to a dead server's port can take that very port and reach itself."""
+    while True:
+        port = random.randrange(10_000, 30_000)
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as sock:
+            try:
+                sock.bind((host, port))
+            except OSError:
+                continue
+            return port

@@ -17,7 +17,7 @@ def test_a_refused_user_is_served_elsewhere_at_once_and_moved(rig):
     second = rig.visit("bob")
     assert second != home
     assert rig.visit("bob") == second
-    assert not rig.log, "only checks mark a server down"
+    assert len(rig.log) == 1, "only checks mark a server down"
 
 
 def test_an_unanswered_connect_goes_elsewhere_after_its_timeout(rig):
@@ -57,7 +57,7 @@ def test_an_rdp_check_wants_a_confirm(rig, answer, reason):
     rig = rig(health_check=FAST)
     rig.servers["ts2"].answer = answer
     rig.wait_state("ts2", "DOWN")
-    assert reason in rig.log[0]
+    assert reason in rig.log[-1]
     rig.servers["ts2"].answer = "confirm"
     rig.wait_state("ts2", "UP")
 
@@ -67,7 +67,7 @@ def test_a_tcp_check_sends_nothing_and_does_not_see_a_hung_server(rig):
     rig.servers["ts2"].answer = "silent"
     rig.wait("ten checks", lambda: len(rig.servers["ts2"].connections) >= 10)
     assert not any(seen.received for seen in rig.servers["ts2"].connections)
-    assert not rig.log
+    assert len(rig.log) == 1
     rig.servers["ts2"].kill()
     rig.wait_state("ts2", "DOWN")
 

@@ -101,3 +101,12 @@ def test_an_error_names_the_file_the_line_and_the_matter(tmp_path: Path, text: s
 def test_no_file(tmp_path: Path):
     with pytest.raises(ReportError, match="cannot be read: No such file"):
         expected.load(tmp_path / "expected.yaml")
+
+
+@pytest.mark.parametrize("version, differs", [("2.6.12", False), ("2.6", False), ("2.60.1", True), ("2.8.25", True), (None, True)])
+def test_an_entry_about_one_version(runs, tmp_path, version, differs):
+    path = tmp_path / "expected.yaml"
+    path.write_text("schema: 1\ndeployments:\n  rdp-cookie:\n    - {requirement: RDP-FAIL-01, verdict: fail, reason: slow, "
+                    'source: measured, versions: ["2.6"]}\n')  # fmt: skip
+    report = model.derive(runs.make(runs.passing(runs.result("RDP-FAIL-01", "fail", "slow")), dut={"version": version}))
+    assert bool(expected.compare(report, expected.load(path))) is differs

@@ -78,8 +78,8 @@ def test_the_order_of_the_page(report):
     text = page(report).text
     places = [text.index(words) for words in (
         "HAProxy 2.8.25", "failed rdp-cookie", "inter 2 s · fall 3 · rise 2 · timeout 2 s · kind tcp",
-        "returns after recovery yes", "What the words mean", "Core (MUST)", "In detail", "Why it matters", "How to fix it",
-        "pytest suites/rdp --dut haproxy:rdp-cookie -k RDP_FAIL_01 --seed 7", "What this report does not prove",
+        "returns after recovery yes", "Core (MUST)", "In detail", "Why it matters", "How to fix it",
+        "pytest suites/rdp --dut haproxy:rdp-cookie -k RDP_FAIL_01 --seed 7", "What this report does not prove", "What the words mean",
         "6.18.5", "Limits that had to be lowered", "timeout client 1h")]
     assert places == sorted(places)
 

@@ -53,7 +53,7 @@ def test_every_requirement_is_there_exactly_once_and_the_counts_add_up(runs):
 
 def test_a_row_holds_the_contract_and_the_words_of_the_catalogue(runs):
     row = rows(model.derive(runs.make(runs.passing())))["RDP-PERSIST-02"]
-    assert set(row) == CONTRACT | {"title", "group", "needs", "pass", "why", "remedy", "not_proved", "source",
+    assert set(row) == CONTRACT | {"title", "group", "needs", "pass", "why", "remedy", "not_proved", "documents", "source",
                                    "reproduce"}
     assert row["needs"] == ["RDP-PERSIST-01"] and row["tests"][0]["observed"] == "seen in traffic"
     assert {"text": "Loadbalancer.org, Terminal Services",
@@ -221,7 +221,7 @@ def test_the_files_are_written_whole_and_can_be_read_back(runs):
     assert model.load(run) == model.load(run / "report.json") == report
     assert (run / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     assert sorted(path.name for path in run.iterdir()) == \
-        ["finished.json", "report.html", "report.json", "results.jsonl", "run.json"]
+        ["finished.json", "junit.xml", "report.html", "report.json", "report.md", "results.jsonl", "run.json"]
     assert (run / "report.json").stat().st_mode & 0o444 == 0o444 & ~_umask()
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from .address import Address, parse_address
+from . import failure_defects, parse_defects, persistence_defects, session_defects  # noqa: F401  imported for their switches
 from .defects import SWITCHES, Argument
 from .document import Field, read, suggestion
 from .errors import ConfigError
@@ -18,16 +19,24 @@ from .errors import ConfigError
 __all__ = ["Config", "ConfigError", "HealthCheck", "Persistence", "parse"]
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}")
-_NULL_KEYS = ("mode", "listen", "servers", "connect_timeout")
+_NULL_KEYS = ("mode", "listen", "servers", "connect_timeout", "control")
+_LONGEST_KEEPALIVE = 32_767
+"""s; what TCP_KEEPIDLE takes (tcp(7))"""
+_LONGEST_SOCKET_PATH = 100
+"""characters; sun_path holds 107 and a zero (unix(7))"""
 
 
 @dataclass(frozen=True, slots=True)
 class Persistence:
-    """How a user is kept on one server; `timer` is the lifetime of an unused table entry, None for ever."""
+    """How a user is kept on one server.
+
+    `timer` is the lifetime of an unused table entry, None for ever; `size` how many entries there may be, None for any number.
+    """
 
     key: str = "rdp-cookie"
     method: str = "table"
     timer: float | None = None
+    size: int | None = None
     returns_after_recovery: bool = False
 
 
@@ -53,6 +62,10 @@ class Config:
     connect_timeout: float = 0.1
     health_check: HealthCheck = HealthCheck()
     on_marked_down: str = "shutdown-sessions"
+    keepalive: int | None = None
+    """s of silence after which a connection is probed (TCP_KEEPIDLE, and TCP_KEEPINTVL)"""
+    control: str | None = None
+    """path of the administrator's UNIX socket"""
     defects: Mapping[str, Argument] = field(default_factory=lambda: MappingProxyType({}))
 
 
@@ -74,10 +87,19 @@ def parse(text: str, source: str) -> Config:
         "connect_timeout": Field.seconds,
         "health_check": _health_check,
         "on_marked_down": lambda f: f.choice("shutdown-sessions", "keep"),
+        "keepalive": lambda f: f.whole(1, _LONGEST_KEEPALIVE),
+        "control": _control,
         "defects": lambda f: _defects(f, persistence),
     }
     given = {key: convert(fields[key]) for key, convert in options.items() if key in fields}
     return Config(mode, listen, servers, persistence, **given)
+
+
+def _control(value: Field) -> str:
+    path = value.text()
+    if not path.startswith("/") or len(path) > _LONGEST_SOCKET_PATH:
+        value.wrong(f"{path[:60]!r} is no path for a UNIX socket", "write an absolute one of at most 100 characters")
+    return path
 
 
 def _address(value: Field) -> Address:
@@ -128,6 +150,11 @@ def _persistence(value: Field | None) -> Persistence:
         timer = fields["timer"].seconds()
         if method == "hash":
             fields["timer"].wrong("a hash keeps nothing that could expire", "write `timer: none`, or `method: table`")
+    size = None
+    if "size" in fields:
+        size = fields["size"].whole(1, 1_000_000)
+        if method == "hash":
+            fields["size"].wrong("a hash keeps nothing that could fill up", "remove the key, or write `method: table`")
     returns = method == "hash"
     if "returns_after_recovery" in fields:
         returns = fields["returns_after_recovery"].switch()
@@ -135,7 +162,7 @@ def _persistence(value: Field | None) -> Persistence:
             fields["returns_after_recovery"].wrong(
                 "with a hash users always return", "write `returns_after_recovery: true`, or `method: table`"
             )
-    return Persistence("rdp-cookie", method, timer, returns)
+    return Persistence("rdp-cookie", method, timer, size, returns)
 
 
 def _health_check(value: Field) -> HealthCheck:

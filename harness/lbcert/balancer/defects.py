@@ -228,7 +228,7 @@ class _AllToFirst(Defect):
     """Sends every new user to the first server that is up."""
 
     def place(self, key: bytes) -> Server | None:
-        return next((server for server in self.servers if server.up), None)
+        return next((server for server in self.servers if server.usable), None)
 
 
 def _packed(client: Address) -> bytes:

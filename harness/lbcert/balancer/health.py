@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from collections.abc import Callable
 
 from lbcert.wire import ConnectionConfirm, ConnectionRequest, Decoded, NegotiationRequest, NeedMore, Protocols
@@ -83,6 +85,8 @@ class Watch:
         self._policy = policy
         self._server = server
         self._changed = changed
+        self._open: list[socket.socket] = []
+        """connections of rude checks that are never closed"""
 
     async def run(self, delay: float) -> None:
         """Checks for ever, the first time after `delay` seconds."""
@@ -91,24 +95,43 @@ class Watch:
             await asyncio.sleep(delay)
             began = self._policy.now()
             try:
-                await check(self._server, settings.kind, settings.timeout)
+                await check(self._server, self._policy.check_kind(), settings.timeout)
             except (CheckFailed, OSError) as error:
                 self.failed(error.strerror if isinstance(error, OSError) and error.strerror else str(error))
             else:
                 self.passed(began)
+                if rude := self._policy.rude_check():
+                    await self._be_rude(*rude, settings.timeout)
             delay = self._policy.check_interval()
+
+    async def _be_rude(self, data: bytes, end: str, timeout: float) -> None:
+        """One more connection, as no check should be."""
+        try:
+            sock = await connect(asyncio.get_running_loop(), self._server.address, timeout)
+        except OSError:
+            return
+        try:
+            sock.send(data)
+        except OSError:
+            pass
+        if end == "never":
+            self._open.append(sock)
+            return
+        if end == "rst":
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        sock.close()
 
     def passed(self, began: float) -> None:
         server = self._server
         server.proved_at = began
         server.in_a_row = 0 if server.up else server.in_a_row + 1
-        if not server.up and server.in_a_row >= self._policy.config.health_check.rise:
-            server.up, server.in_a_row = True, 0
-            self._changed(server, f"{self._policy.config.health_check.rise} checks passed")
+        if not server.up and self._policy.marks_up(server):
+            passed, server.up, server.in_a_row = server.in_a_row, True, 0
+            self._changed(server, f"{passed} checks passed")
 
     def failed(self, reason: str) -> None:
         server = self._server
-        server.in_a_row = server.in_a_row + 1 if server.up else 0
+        server.in_a_row = server.in_a_row + 1 if server.up else self._policy.after_failed_check(server)
         if server.up and server.in_a_row >= self._policy.config.health_check.fall and self._policy.marks_down(server):
             server.up, server.in_a_row = False, 0
             self._changed(server, reason)

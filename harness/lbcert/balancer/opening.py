@@ -16,8 +16,13 @@ class Opening:
 
     @property
     def user(self) -> bytes | None:
-        """The cookie's value; an empty one is no name. A token in front of the cookie changes nothing (RDP-PARSE-08)."""
-        return (self.request.cookie or None) if self.request is not None else None
+        """The cookie's value, if it names somebody. A token in front of the cookie changes nothing (RDP-PARSE-08).
+
+        An empty value names nobody (RDP-PERSIST-08), and so does a domain without a user: what is left of a longer name
+        that the client cut after nine characters (RDP-PERSIST-06).
+        """
+        cookie = self.request.cookie if self.request is not None else None
+        return None if not cookie or cookie.endswith(b"\\") else cookie
 
 
 NOTHING = Opening()

@@ -43,6 +43,22 @@ class Policy:
         """The bytes that the server gets for the bytes that came."""
         return buffer
 
+    def bounds(self, buffer: bytes) -> bool:
+        """Whether the inspection timer still runs for a client whose request is not whole yet."""
+        return True
+
+    def has_room(self, inspected: int) -> bool:
+        """Whether one more client is let in while the requests of so many are being waited for."""
+        return True
+
+    def altered(self, opening: Opening, towards: str) -> Callable[[bytes], bytes] | None:
+        """What becomes of the bytes behind the request (`towards` the server or the client); None: they pass as they are."""
+        return None
+
+    def passes_close(self, opening: Opening) -> bool:
+        """Whether the client is told when its server closes."""
+        return True
+
     def key(self, opening: Opening, client: Address) -> bytes | None:
         """What persistence goes by; None to balance the connection on its own."""
         return opening.user
@@ -80,7 +96,7 @@ class Policy:
         for step in range(count):
             index = (self._turn + step) % count
             server = self.servers[index]
-            if not server.up or server in but:
+            if not server.usable or server in but:
                 continue
             if best is None or server.load < self.servers[best].load:
                 best = index
@@ -97,9 +113,40 @@ class Policy:
         """Seconds to wait for a request; None not to read one at all."""
         return self.config.inspect_delay
 
+    def connect_timeout(self) -> float:
+        """Seconds to wait for a server's answer to a connection."""
+        return self.config.connect_timeout
+
     def refuse(self, transport: asyncio.Transport) -> None:
         """Turns a client away that no server can be found for."""
         reset(transport)
+
+    # -- sessions, and the administrator's wishes
+
+    def keepalive(self, side: str) -> int | None:
+        """Seconds of silence until the kernel probes a peer; None for never. `side` is client or server."""
+        return self.config.keepalive
+
+    def close_delay(self, by_reset: bool) -> float | None:
+        """Seconds until a client's FIN or RST is passed on to the server; None to keep it to ourselves."""
+        return 0.0
+
+    def drain(self, server: Server) -> None:
+        """Takes a server out for new users; its own users and its sessions stay."""
+        server.drained = True
+
+    def drain_cut_delay(self) -> float | None:
+        """Seconds from a drain to the end of the server's sessions; None to leave them open."""
+        return None
+
+    def ready(self, server: Server) -> Collection[Server]:
+        """Puts a drained server back; returns the servers whose sessions must end for it: none."""
+        server.drained = False
+        return ()
+
+    def reloaded(self) -> float | None:
+        """The configuration was read again; seconds until all sessions end, None to leave them open."""
+        return None
 
     # -- health
 
@@ -109,9 +156,25 @@ class Policy:
         """Seconds between two checks of a server."""
         return self.config.health_check.inter
 
+    def check_kind(self) -> str:
+        """What a check does: rdp asks for a Confirm, tcp only connects."""
+        return self.config.health_check.kind
+
+    def rude_check(self) -> tuple[bytes, str] | None:
+        """What another connection after a good check sends, and how it ends (fin, rst, never); None for no such connection."""
+        return None
+
     def marks_down(self, server: Server) -> bool:
         """Whether a server that failed its checks leaves the pool."""
         return True
+
+    def marks_up(self, server: Server) -> bool:
+        """Whether a server that is down and passed a check gets users again."""
+        return server.in_a_row >= self.config.health_check.rise
+
+    def after_failed_check(self, server: Server) -> int:
+        """What is left of a dead server's good checks in a row when one fails."""
+        return 0
 
     def cut_delay(self) -> float | None:
         """Seconds from a server's DOWN to the end of its sessions; None to leave them open."""
@@ -123,7 +186,7 @@ class TablePolicy(Policy):
 
     def __init__(self, config: Config, servers: Sequence[Server], now: Callable[[], float]) -> None:
         super().__init__(config, servers, now)
-        self.table = Table(config.persistence.timer, now)
+        self.table = Table(config.persistence.timer, now, config.persistence.size)
         self._moved = 0
 
     def assigned(self, key: bytes) -> Server | None:
@@ -136,7 +199,7 @@ class TablePolicy(Policy):
             return server
         if self.returns(entry) and self._home_is_back(entry):
             entry.server = entry.home
-        elif not entry.server.up:
+        elif self.abandons(entry.server):
             server = self.place(key)
             if server is None:
                 return None
@@ -148,7 +211,7 @@ class TablePolicy(Policy):
         if server is None or server not in tried:
             return server
         server = self.balance(tried)
-        if server is not None:
+        if server is not None and self.stores_redispatch():
             self.move(self.table.get(key), server)
         return server
 
@@ -171,6 +234,14 @@ class TablePolicy(Policy):
         entry.server = server
         entry.moved_at = self.now()
 
+    def abandons(self, server: Server) -> bool:
+        """Whether the users that the table has on `server` are sent elsewhere."""
+        return not server.up
+
+    def stores_redispatch(self) -> bool:
+        """Whether the table learns where a user was served whose own server could not be reached."""
+        return True
+
     def returns(self, entry: Entry) -> bool:
         """Whether a moved user goes home once home is up again."""
         return self.config.persistence.returns_after_recovery
@@ -188,7 +259,7 @@ class HashPolicy(Policy):
         return self.reassigned(key, ())
 
     def reassigned(self, key: bytes, tried: Collection[Server]) -> Server | None:
-        usable = [server for server in self.servers if server.up and server not in tried]
+        usable = [server for server in self.servers if server.usable and server not in tried]
         return max(usable, key=lambda server: _weight(key, server), default=None)
 
 

@@ -23,6 +23,8 @@ def serve(config_text: str, source: str) -> NoReturn:
     listened on likewise, status 1.
     """
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # Started as a product is, with the default, a write to a closed connection would end the process.
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     # After a fork the parent's objects must never be finalised here: their descriptors may be numbers of ours by now.
     gc.freeze()
     try:

@@ -16,7 +16,8 @@ from .health import Watch
 from .opening import NOTHING, Opening
 from .policy import Policy
 from .server import Server
-from .splice import Side, connect, reset
+from .control import listen_for_orders
+from .splice import Side, connect, keep_alive, reset
 
 BACKLOG = 4096
 EXIT_BUG = 70
@@ -30,6 +31,7 @@ class Client(Side):
         self._buffer = b""
         self._decided = False
         self._timer: asyncio.TimerHandle | None = None
+        self.alter: Callable[[bytes], bytes] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
@@ -39,20 +41,24 @@ class Client(Side):
             transport.abort()
             return
         self.address = Address(*peer[:2])
+        keep_alive(transport, self._balancer.policy.keepalive("client"))
         self._balancer.accepted(self)
 
     def inspect(self, seconds: float) -> None:
         """Waits for the request, at most so long."""
+        self._balancer.inspected += 1
         self._timer = self._balancer.loop.call_later(seconds, self.decide, NOTHING)
 
     def data_received(self, data: bytes) -> None:
         if self._decided:
-            super().data_received(data)
+            super().data_received(self.alter(data) if self.alter else data)
             return
         self._buffer += data
         opening = self._balancer.policy.read(self._buffer)
         if opening is not None:
             self.decide(opening)
+        elif not self._balancer.policy.bounds(self._buffer):
+            self._cancel_timer()
 
     def eof_received(self) -> bool:
         if self._decided:
@@ -66,7 +72,7 @@ class Client(Side):
     def decide(self, opening: Opening) -> None:
         """Ends the inspection; from here on the server's pace rules."""
         self._decided = True
-        self._cancel_timer()
+        self._end_inspection()
         if not self._balancer.policy.admits(opening):
             self.transport.close()
             return
@@ -78,9 +84,33 @@ class Client(Side):
         buffer, self._buffer = self._buffer, b""
         return self._balancer.policy.forwarded(opening, buffer) if buffer else b""
 
+    def pass_fin(self) -> None:
+        # Later, the session may have ended otherwise.
+        self._after(self._balancer.policy.close_delay(by_reset=False), lambda: self.other and Side.pass_fin(self))
+
     def connection_lost(self, error: Exception | None) -> None:
+        self._end_inspection()
+        # Only its RST is the client's own doing: without an error we have closed it, and a FIN came before.
+        went = error is not None and self.other is not None and not self.finished
+        delay = self._balancer.policy.close_delay(by_reset=True) if went else 0.0
+        self.lost = True
+        self._after(delay, lambda: Side.connection_lost(self, error))
+
+    def _after(self, delay: float | None, action: Callable[[], None]) -> None:
+        """Does it now, later, or never; in our own books the session is over in any case."""
+        if delay == 0:
+            action()
+            return
+        self.ended()
+        for side in (self, self.other):
+            side.ended = _nothing
+        if delay is not None:
+            self._balancer.loop.call_later(delay, action)
+
+    def _end_inspection(self) -> None:
+        if self._timer is not None:
+            self._balancer.inspected -= 1
         self._cancel_timer()
-        super().connection_lost(error)
 
     def _cancel_timer(self) -> None:
         if self._timer is not None:
@@ -93,10 +123,19 @@ class Back(Side):
 
     def __init__(self, connected: Callable[[Back], None]) -> None:
         self._connected = connected
+        self.alter: Callable[[bytes], bytes] | None = None
+        self.keeps_client = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
         self._connected(self)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(self.alter(data) if self.alter else data)
+
+    def pass_fin(self) -> None:
+        if not self.keeps_client:
+            super().pass_fin()
 
 
 class Balancer:
@@ -107,6 +146,8 @@ class Balancer:
         self.loop = loop
         self.servers = [Server(name, address) for name, address in config.servers.items()]
         self.policy: Policy = policy_for(config, self.servers, loop.time)
+        self.inspected = 0
+        """clients whose request is being waited for"""
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def listen(self) -> None:
@@ -122,6 +163,9 @@ class Balancer:
             except OSError as error:
                 sock.close()
                 raise OSError(error.errno, f"cannot listen on {address}: {os.strerror(error.errno or 0)}") from None
+        if self.config.control:
+            await listen_for_orders(self, self.config.control)
+        _say(f"listening on {', '.join(map(str, self.config.listen))}")
 
     def watch(self) -> None:
         """Starts the health checks."""
@@ -135,9 +179,12 @@ class Balancer:
     def accepted(self, client: Client) -> None:
         delay = self.policy.inspect_delay()
         if not any(server.up for server in self.servers):
+            self.policy.refuse(client.transport)
+        elif not self.policy.has_room(self.inspected):
             reset(client.transport)
         elif delay is None:
-            client.decide(NOTHING)
+            # Not from here: in Python 3.11.2 (Debian 12) asyncio starts reading after this, even if reading was paused.
+            self.loop.call_soon(client.decide, NOTHING)
         else:
             client.inspect(delay)
 
@@ -163,7 +210,7 @@ class Balancer:
         was_up = server.up
         server.load += 1
         try:
-            sock = await connect(self.loop, server.address, self.config.connect_timeout)
+            sock = await connect(self.loop, server.address, self.policy.connect_timeout())
         except OSError:
             server.load -= 1
             return None
@@ -188,27 +235,52 @@ class Balancer:
                 reset(back.transport)
                 return
             client.join(back, ended)
+            client.alter = self.policy.altered(opening, "server")
+            back.alter = self.policy.altered(opening, "client")
+            back.keeps_client = not self.policy.passes_close(opening)
+            keep_alive(back.transport, self.policy.keepalive("server"))
             server.sessions.add(client.cut)
             self.policy.served(key, server)
+            if not client.finished:
+                # Before the write, which may already stop the reading again.
+                client.transport.resume_reading()
             back.transport.write(client.take(opening))
             if client.finished:
                 client.pass_fin()
-            else:
-                client.transport.resume_reading()
 
         await self.loop.create_connection(lambda: Back(connected), sock=sock)
 
     def changed(self, server: Server, reason: str) -> None:
         """A server went down or came up."""
         _say(f"{server.name} {'UP' if server.up else 'DOWN'}: {reason}")
-        delay = self.policy.cut_delay()
-        if server.up or delay is None:
+        if not server.up:
+            self._end_sessions(server, self.policy.cut_delay())
+
+    def _end_sessions(self, server: Server, delay: float | None) -> None:
+        """Ends the sessions that `server` has now, after `delay` seconds."""
+        if delay is None:
             return
         sessions = tuple(server.sessions)
         if delay:
             self.loop.call_later(delay, _cut, server, sessions)
         else:
             _cut(server, sessions)
+
+    # -- the administrator
+
+    def drain(self, server: Server) -> None:
+        self.policy.drain(server)
+        self._end_sessions(server, self.policy.drain_cut_delay())
+
+    def ready(self, server: Server) -> None:
+        for other in self.policy.ready(server):
+            self._end_sessions(other, 0.0)
+
+    def reload(self) -> None:
+        """What a new configuration would bring: the same servers, whose state, users and sessions must outlast it."""
+        delay = self.policy.reloaded()
+        for server in self.servers:
+            self._end_sessions(server, delay)
 
     def _keep(self, task: asyncio.Task[None]) -> None:
         # The event loop itself holds tasks weakly.
@@ -221,6 +293,10 @@ class Balancer:
             # A control that goes on without its checks would spoil verdicts quietly.
             traceback.print_exception(task.exception())
             os._exit(EXIT_BUG)
+
+
+def _nothing() -> None:
+    """The end of a session that is in the books already."""
 
 
 def _cut(server: Server, sessions) -> None:

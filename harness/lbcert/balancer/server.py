@@ -14,10 +14,16 @@ class Server:
         self.name = name
         self.address = address
         self.up = True
+        self.drained = False
         self.load = 0
         self.sessions: set[Callable[[], None]] = set()
         self.in_a_row = 0
         self.proved_at = float("-inf")
+
+    @property
+    def usable(self) -> bool:
+        """Whether new users may be sent here; a drained server keeps those it has."""
+        return self.up and not self.drained
 
     def __repr__(self) -> str:
         return f"<{self.name} {'up' if self.up else 'down'} load={self.load}>"

@@ -24,6 +24,20 @@ def reset(transport: asyncio.Transport) -> None:
     transport.abort()
 
 
+def keep_alive(transport: asyncio.Transport, seconds: int | None) -> None:
+    """Has the kernel probe a silent peer every so many seconds."""
+    if seconds is None:
+        return
+    sock = transport.get_extra_info("socket")
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, seconds)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, seconds)
+    except OSError:
+        # Already reset by its peer; reading will tell.
+        pass
+
+
 def connect(loop: asyncio.AbstractEventLoop, address: Address, timeout: float) -> asyncio.Future[socket.socket]:
     """A connected, non-blocking socket, or an OSError (TimeoutError among them). No thread, no name lookup."""
     future = loop.create_future()
@@ -83,6 +97,12 @@ class Side(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         self.transport = transport
+        try:
+            # asyncio does this by itself only for sockets whose protocol number was given explicitly.
+            transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except OSError:
+            # Already reset by its peer; reading will tell.
+            pass
 
     def data_received(self, data: bytes) -> None:
         if self.other is not None:

@@ -19,6 +19,8 @@ from ..deadlines import PATIENCE, Deadline
 from ..evidence.history import History
 from ..loop import READ, WRITE, Loop
 from ..wire import ConnectionConfirm, ConnectionRequest, Data, Decoded, Malformed, NegotiationRequest, Protocols
+from ..wire.octets import summary
+from .pour import Pour
 
 _SCM_TIMESTAMPNS = 35
 _TIMESPEC = struct.Struct("qq")
@@ -53,6 +55,12 @@ class Visit:
     """the first packet, cut; default: whole"""
     hold: bool = False
     label: str = ""
+    gated: bool = False
+    """whether it connects and then waits with its first packet until it is released (`run_together`)"""
+    pour: int | None = None
+    """bytes to send after the Confirm; all that comes back is kept, and both are summed up when the session ends"""
+    finish: bool = False
+    """whether FIN follows these bytes while the client goes on listening"""
 
     def pieces(self) -> Segments:
         if self.segments is not None:
@@ -81,7 +89,8 @@ class Connection:
         self.echoed = b""
         self.port = 0
         self._pieces = deque(visit.pieces())
-        self._unsent = b""
+        self._pour: Pour | None = None
+        self._behind_confirm = 0
 
     @property
     def sent(self) -> bytes:
@@ -90,6 +99,21 @@ class Connection:
     @property
     def done(self) -> bool:
         return self.outcome is not None
+
+    @property
+    def received(self) -> bytes:
+        """Everything that came from the server, the Confirm included."""
+        return self.answer + self.echoed[self._behind_confirm :]
+
+    @property
+    def connected(self) -> bool:
+        """Its TCP connection stands, or has stood."""
+        return self.port != 0
+
+    def release(self) -> None:
+        """Send a gated visit's first packet, if its connection stands."""
+        if self.connected:
+            self._send_next()
 
     @property
     def alive(self) -> bool:
@@ -117,7 +141,8 @@ class Connection:
             return
         self.port = self.sock.getsockname()[1]
         self.clients.loop.watch(self.sock.fileno(), READ, self._on_readable)
-        self._send_next()
+        if not self.visit.gated:
+            self._send_next()
 
     def _send_next(self) -> None:
         if not self._pieces or self.done:
@@ -135,6 +160,23 @@ class Connection:
             self.clients.loop.call_later(0.005, self._send_next)
         elif self._pieces:
             self.clients.loop.call_later(pause, self._send_next)
+
+    def _on_ready(self, events: int) -> None:
+        """While a body is on its way out, both directions are watched."""
+        if events & WRITE and self._pour is not None:
+            self._send_on()
+        if events & ~WRITE and self.ended is None:
+            self._on_readable(events)
+
+    def _send_on(self) -> None:
+        assert self._pour is not None
+        try:
+            sent = self._pour.step(self.sock)
+        except OSError:
+            self._lost("reset")
+            return
+        if sent:
+            self.clients.loop.watch(self.sock.fileno(), READ, self._on_readable)
 
     def _on_readable(self, _events: int) -> None:
         try:
@@ -158,6 +200,7 @@ class Connection:
             self.answered_at = stamp
             self.server, self.connection = self.clients.identify(outcome.value.source_ref)
             self.echoed = outcome.rest
+            self._behind_confirm = len(outcome.rest)
             self._finish("answered")
         elif isinstance(outcome, Malformed):
             self.answered_at = stamp
@@ -167,9 +210,15 @@ class Connection:
         if not self.done:
             self._finish(how)
             return
+        self._end(how)
+
+    def _end(self, how: str) -> None:
         self.ended = how
         self._drop()
-        self.clients.history.add("client", "session-end", visit=self.number, port=self.port, how=how)
+        facts = {}
+        if self._pour is not None:
+            facts = {"poured": summary(self._pour.data), "received": summary(self.received)}
+        self.clients.history.add("client", "session-end", visit=self.number, port=self.port, how=how, **facts)
 
     def _on_patience(self) -> None:
         if not self.done:
@@ -185,6 +234,9 @@ class Connection:
         )  # fmt: skip
         if not (visit.hold and outcome == "answered"):
             self._drop()
+        elif visit.pour is not None:
+            self._pour = Pour(f"client {self.number}", visit.pour, visit.finish)
+            self.clients.loop.watch(self.sock.fileno(), READ | WRITE, self._on_ready)
         self.clients.finished(self)
 
     def _drop(self) -> None:
@@ -206,9 +258,7 @@ class Connection:
             return
         if abort:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.ended = "left"
-        self._drop()
-        self.clients.history.add("client", "session-end", visit=self.number, port=self.port, how="left")
+        self._end("left")
 
 
 class RdpClients:
@@ -267,6 +317,15 @@ class RdpClients:
             self.loop.step(0.25)
             pending = {connection for connection in pending if not connection.done}
         return everyone
+
+    def run_together(self, visits: Sequence[Visit], deadline: Deadline) -> list[Connection]:
+        """Connect all `visits`, which are gated, then send their first packets one right after the other."""
+        begun = self.start(visits)
+        self.loop.run_until(lambda: all(connection.connected or connection.done for connection in begun), deadline)
+        for connection in begun:
+            connection.release()
+        self.loop.run_until(lambda: all(connection.done for connection in begun), deadline)
+        return begun
 
     def wait(self, connections: Sequence[Connection], deadline: Deadline) -> bool:
         """Wait until each of `connections` has its outcome."""

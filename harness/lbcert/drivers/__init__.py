@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .base import Build, Discovery, Driver, DriverError, ProductRejected
+from .base import Build, Discovery, Driver, DriverError, NotAble, ProductRejected, choose_vip
 
-__all__ = ["Build", "Discovery", "Driver", "DriverError", "ProductRejected", "driver_for"]
+__all__ = ["Build", "Discovery", "Driver", "DriverError", "NotAble", "ProductRejected", "choose_vip", "driver_for"]
 
 
 def driver_for(product) -> Driver:

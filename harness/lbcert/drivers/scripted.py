@@ -6,10 +6,12 @@ from pathlib import Path
 
 from .. import __version__
 from ..balancer import config as balancer_config
+from ..balancer.control import DONE
+from ..deadlines import PATIENCE
 from ..dut_model import Deployment, Product
 from ..topology.netns import Broker
 from ..topology.plan import DUT_HOST
-from .base import Build, Discovery, ProductRejected, Server, sha256
+from .base import Build, Discovery, DriverError, NotAble, ProductRejected, Server, sha256
 
 
 class Scripted:
@@ -31,6 +33,31 @@ class Scripted:
         self._parse(deployment)
         with output.open("ab") as file:
             lab.request("balancer", [file.fileno()], host=DUT_HOST, config=deployment.text, source=str(deployment.config))
+
+    # -- the administrator
+
+    def drain(self, lab: Broker, deployment: Deployment, address: str) -> None:
+        self._order(lab, deployment, f"drain {self._named(deployment, address)}")
+
+    def ready(self, lab: Broker, deployment: Deployment, address: str) -> None:
+        self._order(lab, deployment, f"ready {self._named(deployment, address)}")
+
+    def reload(self, lab: Broker, deployment: Deployment, output: Path) -> None:
+        self._order(lab, deployment, "reload")
+
+    def _named(self, deployment: Deployment, address: str) -> str:
+        return next(name for name, there in self._parse(deployment).servers.items() if there.host == address)
+
+    def _order(self, lab: Broker, deployment: Deployment, order: str) -> None:
+        path = self._parse(deployment).control
+        if path is None:
+            raise NotAble(f"{deployment.config.name} has no control socket")
+        with lab.unix(DUT_HOST, path) as sock:
+            sock.settimeout(PATIENCE["report"])
+            sock.sendall(order.encode() + b"\n")
+            answer = sock.makefile().readline().strip()
+        if answer != DONE:
+            raise DriverError(f"{order}: {answer}")
 
     def _parse(self, deployment: Deployment):
         try:

@@ -13,10 +13,13 @@ from ..loop import READ, Loop
 class MockServer:
     """One real server of the lab, as pytest sees it. Its process may be dead, stopped or running."""
 
-    def __init__(self, name: str, index: int, listen: list[tuple[str, int]], loop: Loop, history: History):
+    def __init__(self, name: str, index: int, listen: list[tuple[str, int]], loop: Loop, history: History,
+                 active: bool = True):  # fmt: skip
         self.name = name
         self.index = index
         self.listen = listen
+        self.active = active
+        """whether the product sends it new users while all servers are well"""
         self.loop = loop
         self.history = history
         self.pid: int | None = None

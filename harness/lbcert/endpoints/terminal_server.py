@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import socket
 import struct
 import time
@@ -27,6 +28,7 @@ from ..wire import (
     NegotiationResponse,
     Protocols,
 )
+from .conversation import Conversation
 
 BACKLOG = 4096
 LAG_TICK = 0.05
@@ -57,14 +59,26 @@ class Session(asyncio.Protocol):
         self.buffer = b""
         self.answered = False
         self.closed_by_us: str | None = None
+        self.conversation: Conversation | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
         self.server.sessions[self.number] = self
         peer, local = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
         self.server.report("accept", conn=self.number, peer=peer[:2], local=local[:2])
+        if self.server.greet_after is not None:
+            asyncio.get_running_loop().call_later(self.server.greet_after, self._greet)
+
+    def _greet(self) -> None:
+        """Tell a client that has said nothing whole yet whose connection this is."""
+        if not self.answered and not self.transport.is_closing():
+            self.transport.write(ConnectionConfirm(source_ref=identity(self.server.index, self.number)).encode())
+            self.server.report("greeted", conn=self.number)
 
     def data_received(self, data: bytes) -> None:
+        if self.conversation:
+            self.conversation.hear(data)
+            return
         if self.answered:
             self.transport.write(data)
             return
@@ -84,7 +98,15 @@ class Session(asyncio.Protocol):
 
     def _answer(self, outcome) -> None:
         told = self.server.answer
-        if told is not None:
+        cookie = outcome.value.cookie if isinstance(outcome, Decoded) else None
+        user = cookie.decode("latin-1") if cookie else None
+        if user in self.server.plans:
+            name = f"server {self.server.index} connection {self.number}"
+            self.conversation = Conversation(self.transport, user, name, self.server.plans[user])
+            self.server.conversations[self.number] = self.conversation
+            if outcome.rest:
+                self.conversation.hear(outcome.rest)
+        elif told is not None:
             if told:
                 self.transport.write(told)
         elif isinstance(outcome, Decoded):
@@ -96,7 +118,7 @@ class Session(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         self.server.report("eof", conn=self.number)
-        return False
+        return self.conversation.end() if self.conversation else False
 
     def connection_lost(self, error: Exception | None) -> None:
         self.server.sessions.pop(self.number, None)
@@ -123,6 +145,9 @@ class TerminalServer:
         self.index: int = config["index"]
         self.addresses: list[tuple[str, int]] = [tuple(pair) for pair in config["listen"]]
         self.answer: bytes | None = None
+        self.plans: dict[str | None, dict[str, Any]] = {}
+        self.greet_after: float | None = None
+        self.conversations: dict[int, Conversation] = {}
         self.sessions: dict[int, Session] = {}
         self.count = 0
         self.listeners: list[asyncio.Server] = []
@@ -187,6 +212,23 @@ class TerminalServer:
         self.answer = None if data is None else bytes.fromhex(data)
         self.report("answering")
 
+    async def on_converse(self, plans: dict[str, dict[str, Any]]) -> None:
+        """Hold a conversation (see `Conversation`) with each of these users, by the name in the cookie."""
+        self.plans = dict(plans)
+        self.report("conversing")
+
+    async def on_greet(self, after: float | None) -> None:
+        """Send an unasked Confirm to each client that has sent no first packet `after` seconds after its connection."""
+        self.greet_after = after
+        self.report("greeting")
+
+    async def on_conversations(self) -> None:
+        """Report what was said and heard in all conversations since the last time."""
+        told, self.conversations = self.conversations, {}
+        for number, conversation in told.items():
+            self.report("conversation", conn=number, **conversation.told())
+        self.report("conversations")
+
     async def on_close(self, conn: int, how: str) -> None:
         if session := self.sessions.get(conn):
             session.close(how)
@@ -206,6 +248,8 @@ def serve(control: socket.socket, config: dict[str, Any]) -> NoReturn:
 
     `config`: `index` (1 to 15, its identity on the wire), `listen` (pairs of address and port).
     """
+    # The broker gives its children what a shell would: the default, which is to end at a write to a closed connection.
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     control.setblocking(False)
     asyncio.run(TerminalServer(control, config).run())
     os._exit(0)

@@ -24,6 +24,8 @@ class Finding:
     """ns: when the judged bound ran; lags of the machine inside it count"""
     margin: float = 0.0
     """s: by how much the bound could be missed through lateness of ours"""
+    about: tuple[str, ...] = ()
+    """the requirements it is about, where a test judges one of several; empty: all of the test's"""
     silence: bool = False
     """whether it rests on the absence or identity of captured packets"""
 

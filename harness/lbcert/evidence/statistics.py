@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 from functools import cache
-from math import comb
+from math import comb, factorial, prod
 
 ERROR_RATE = Fraction(1, 1_000_000)
 """chance that a fair balancer leaves the region of one server in one sample"""
@@ -28,3 +29,9 @@ def binomial_region(n: int, servers: int, error: Fraction = ERROR_RATE) -> tuple
         tail += weights[high]
         high -= 1
     return low, high
+
+
+def chance_to_repeat(counts: Iterable[int]) -> Fraction:
+    """The chance that users who are dealt out anew, as many to each server as before, all get the server they had."""
+    counts = list(counts)
+    return Fraction(prod(factorial(count) for count in counts), factorial(sum(counts)))

@@ -13,6 +13,8 @@ from typing import Any
 WIDTH = 360
 _MARGIN = 10
 _LINE = 15
+SERVER_COLOURS = 4
+"""different marks; a fifth server looks like the first one, its name is in the mark's title"""
 
 #: What the roles of a timeline are called in words.
 ROLE_NAMES = {
@@ -28,7 +30,7 @@ ROLE_NAMES = {
 
 def layout(figure: dict[str, Any]) -> dict[str, Any]:
     """The drawing of one figure of a report."""
-    return _distribution(figure) if figure["kind"] == "distribution" else _timeline(figure)
+    return {"distribution": _distribution, "timeline": _timeline, "answers": _answers}[figure["kind"]](figure)
 
 
 def _distribution(figure: dict[str, Any]) -> dict[str, Any]:
@@ -84,6 +86,41 @@ def _timeline(figure: dict[str, Any]) -> dict[str, Any]:
     return {"kind": "timeline", "title": figure["title"], "zero": zero, "width": WIDTH, "height": y + 26,
             "top": 8, "bottom": y, "left": scale.start, "right": scale.end, "rows": rows, "limits": limits,
             "ticks": ticks, "x_zero": scale(0.0), "text": text}
+
+
+def _answers(figure: dict[str, Any]) -> dict[str, Any]:
+    """One mark per user: to the right when he came, upwards how long his answer took; a cross where none came."""
+    visits = figure["visits"]
+    times = [visit["t"] for visit in visits]
+    waits = [visit["took"] for visit in visits if visit["took"] is not None]
+    limit = figure.get("limit")
+    first, last = min(0.0, *times), max(0.0, *times)
+    across = _Scale(first, last if last > first else first + 1.0, _MARGIN + 30, WIDTH - _MARGIN - 6)
+    highest = max([*waits, limit or 0.0, 0.1]) * 1.15
+    top, bottom = 24, 164
+    up = _Scale(0.0, highest, bottom, top)
+    names = list(dict.fromkeys(visit["server"] for visit in visits if visit["server"] is not None))
+    marks = [{"x": across(visit["t"]), "y": up(visit["took"]) if visit["took"] is not None else top - 8,
+              "role": f"s{names.index(visit['server']) % SERVER_COLOURS}" if visit["server"] is not None else "none",
+              "full_label": f"{seconds(visit['t'])}: " + (f"{visit['server']} after {seconds(visit['took'])}"
+                                                         if visit["took"] is not None else "no answer")}
+             for visit in visits]
+    unanswered = sum(1 for visit in visits if visit["took"] is None)
+    legend, at, line = [], across.start, 0
+    for role, label in [*((f"s{number % SERVER_COLOURS}", _clip(name, 24)) for number, name in enumerate(names)),
+                        *([("none", f"no answer ({unanswered})")] if unanswered else [])]:
+        width = 22 + 7 * len(label)
+        if at + width > WIDTH and at > across.start:
+            at, line = across.start, line + 1
+        legend.append({"x": round(at, 1), "y": bottom + 38 + line * 18, "role": role, "label": label})
+        at += width
+    text = f"{len(visits)} users, {unanswered} without an answer"
+    text += f", the longest wait {seconds(max(waits))}" if waits else ""
+    return {"kind": "answers", "title": figure["title"], "zero": figure.get("zero", ""), "width": WIDTH,
+            "height": bottom + 50 + line * 18, "top": top, "bottom": bottom, "left": across.start, "right": across.end,
+            "marks": marks, "legend": legend, "limit": up(limit) if limit else None,
+            "ticks": [{"x": across(t), "label": number_text(t)} for t in _ticks(first, across.high)],
+            "steps": [{"y": up(t), "label": number_text(t)} for t in _ticks(0.0, highest)], "text": text + "."}
 
 
 class _Scale:

@@ -39,6 +39,7 @@ _RULES = Draft202012Validator({
                         "verdict": {"enum": [verdict.value for verdict in Verdict]},
                         "reason": _TEXT,
                         "source": _TEXT,
+                        "versions": {"type": "array", "minItems": 1, "items": _TEXT},
                     },
                 },
             },
@@ -46,7 +47,7 @@ _RULES = Draft202012Validator({
     },
 })
 
-_REMEDY = ("Each entry has the keys requirement, verdict, reason and source; a deployment without known differences "
+_REMEDY = ("Each entry has the keys requirement, verdict, reason and source, and versions if it is not about all; a deployment without known differences "
            "is written as an empty list: [].")
 
 
@@ -58,6 +59,12 @@ class Entry:
     verdict: str
     reason: str
     source: str
+    versions: tuple[str, ...] = ()
+    """beginnings of the versions that it is about, as in 2.6; empty: all"""
+
+    def holds_for(self, version: str | None) -> bool:
+        """Whether it is about this version of the product."""
+        return not self.versions or any(f"{version}.".startswith(f"{one}.") for one in self.versions)
 
 
 @dataclass(frozen=True)
@@ -92,7 +99,7 @@ def load(path: Path, requirements: Iterable[str] | None = None) -> Expected:
         entries = deployments[deployment] = {}
         for number, row in enumerate(rows):
             place = ("deployments", deployment, number)
-            entry = Entry(**row)
+            entry = Entry(**{**row, "versions": tuple(row.get("versions", ()))})
             if entry.requirement not in known:
                 raise file.error((*place, "requirement"), f"{entry.requirement!r} is not in the catalogue.",
                                  schema.did_you_mean(entry.requirement, known).strip())
@@ -127,10 +134,14 @@ def describe(differences: list[Difference], expected: Expected) -> str:
 
 def _differences(report: Mapping[str, Any], expected: Expected, only_selected: bool) -> Iterator[Difference]:
     for deployment in report["deployments"]:
-        entries = expected.deployments.get(deployment["id"], {})
+        known = expected.deployments.get(deployment["id"], {})
+        entries = {name: entry for name, entry in known.items() if entry.holds_for(report["dut"]["version"])}
         rows = {row["id"]: row for row in deployment["requirements"]}
         for row in rows.values():
             entry = entries.get(row["id"])
+            if entry is None and row["verdict"] == Verdict.MEASURED and row["level"] == "MAY":
+                # All that a MAY row can come to: neither better nor worse than expected.
+                continue
             wanted = entry.verdict if entry else Verdict.PASS.value
             if row["verdict"] != wanted and not (only_selected and _not_asked_for(row)):
                 yield Difference(deployment["id"], row["id"], wanted, row["verdict"], _explain(row, entry))

@@ -23,7 +23,8 @@ from lbcert.report.errors import ReportError
 from lbcert.report.rundir import RunDir
 from lbcert.verdicts import Verdict
 
-REPORT_JSON, REPORT_HTML = "report.json", "report.html"
+REPORT_JSON, REPORT_HTML, REPORT_MD, REPORT_JUNIT = "report.json", "report.html", "report.md", "junit.xml"
+WRITTEN = (REPORT_JSON, REPORT_HTML, REPORT_MD, REPORT_JUNIT)
 
 NO_TEST = "no test of this requirement was run"
 INTERRUPTED = "interrupted: the run ended before this test had a result"
@@ -58,15 +59,16 @@ def derive(run_dir: Path, profiles: Mapping[str, Profile] | None = None) -> Json
 
 
 def write(run_dir: Path, profiles: Mapping[str, Profile] | None = None) -> Json:
-    """Derives the report and writes report.json and report.html. Returns the report."""
-    from lbcert.report import html  # jinja2 is needed here only
+    """Derives the report and writes report.json, and from that HTML, Markdown and JUnit XML. Returns the report."""
+    from lbcert.report import html, junit, markdown  # jinja2 is needed here only
 
     run_dir = Path(run_dir)
     report = derive(run_dir, profiles)
     rundir.check(run_dir / REPORT_JSON, report, "report",
                  "The report was not written. This is a fault of lbcert: please report it with the run directory.")
     write_atomically(run_dir / REPORT_JSON, dumps(report))
-    write_atomically(run_dir / REPORT_HTML, html.render(report))
+    for name, renderer in ((REPORT_HTML, html), (REPORT_MD, markdown), (REPORT_JUNIT, junit)):
+        write_atomically(run_dir / name, renderer.render(report))
     return report
 
 
@@ -136,6 +138,7 @@ def _deployment(source: RunDir, deployment: Json, profile: Profile) -> Json:
         "title": profile.title,
         "config": deployment["config"],
         "config_sha256": deployment["config_sha256"],
+        "variants": deployment.get("variants", {}),
         "declares": deployment["declares"],
         "claims": deployment.get("claims", []),
         "result": verdicts.result(rows).value,
@@ -170,6 +173,8 @@ def _requirement(run: Json, deployment: Json, requirement: Requirement, results:
         "why": requirement.why,
         "remedy": requirement.remedy,
         "not_proved": requirement.not_proved,
+        "documents": [{"says": one["says"], "where": one["where"]} for one in deployment.get("documents", [])
+                      if one["requirement"] == requirement.id],
         "source": [{key: value for key, value in asdict(source).items() if value} for source in requirement.source],
         "reproduce": reproduce(run, deployment, requirement),
     }
@@ -190,14 +195,9 @@ def _test(result: Json, requirement: Requirement) -> Json:
 
 
 def _trusted(result: Json, requirement: Requirement) -> tuple[str, str]:
-    """The verdict of a result, unless it cannot be right; then the suite is at fault, not the product."""
-    verdict, reason = result["verdict"], result.get("reason") or ""
-    if verdict == Verdict.PASS and not any(result.get(key) for key in
-                                           ("observed", "evidence", "figures", "measurements")):
-        return Verdict.HARNESS_ERROR.value, "the test passed without recording a single observation"
-    if verdict == Verdict.NON_STRICT and requirement.level == "MUST":
-        return Verdict.HARNESS_ERROR.value, f"a MUST cannot be non-strict; the test said: {reason or 'nothing'}"
-    return verdict, reason
+    observed = any(result.get(key) for key in ("observed", "evidence", "figures", "measurements"))
+    verdict, reason = verdicts.believed(result["verdict"], result.get("reason") or "", observed, [requirement.level])
+    return verdict.value, reason
 
 
 def _missing_test(nodeid: str, reason: str) -> Json:

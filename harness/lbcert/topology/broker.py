@@ -7,6 +7,7 @@ way with an `event` key. The loop never blocks on the network, so end-of-file fr
 from __future__ import annotations
 
 import errno
+import inspect
 import os
 import select
 import signal
@@ -14,6 +15,7 @@ import socket
 import struct
 import time
 import traceback
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from ..balancer import serve as serve_balancer
@@ -25,8 +27,14 @@ from .plan import Plan
 LAG_TICK = 0.05
 """s between two looks of the lag probe"""
 
+_IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""signals that say nothing to the broker: its life hangs on pytest alone"""
+
 _IP_BIND_ADDRESS_NO_PORT = 24
+_IPV6_FREEBIND = 78
 _SO_TIMESTAMPNS = 35
+_TIMERS = {"00": "none", "01": "retransmission", "02": "keepalive", "04": "zero window probe"}
+"""of an established connection, as the kernel's tables number them"""
 _MOCKS = {"terminal-server": serve_terminal_server}
 
 
@@ -79,9 +87,8 @@ class Broker:
                 due = time.monotonic() + LAG_TICK
 
     def _answer(self, message: dict[str, Any], fds: list[int]) -> None:
-        handler = getattr(self, "do_" + message.pop("op"))
         try:
-            reply, out = handler(fds=fds, **message)
+            reply, out = self._handler(message, fds)(fds=fds, **message)
             self.control.send({"reply": reply}, out)
             for fd in out:
                 os.close(fd)
@@ -89,9 +96,30 @@ class Broker:
             self.control.send({"error": str(error)})
         except OSError as error:
             self.control.send({"error": f"{error}", "errno": error.errno})
+        except ChannelClosed:
+            raise
+        except Exception as error:
+            # A fault of ours; the lab goes on, so that the test's other evidence is not lost with it.
+            self.control.send({"error": f"{type(error).__name__}: {error}", "detail": traceback.format_exc()})
         finally:
             for fd in fds:
                 _close(fd)
+
+    def _handler(self, message: dict[str, Any], fds: list[int]):
+        """The method that answers `message`, once it is clear that it can."""
+        op = message.pop("op", None)
+        handler = getattr(self, f"do_{op}", None)
+        if handler is None:
+            raise Refused(f"no such request; known: {', '.join(sorted(n[3:] for n in dir(self) if n.startswith('do_')))}")
+        try:
+            inspect.signature(handler).bind(fds=fds, **message)
+        except TypeError as error:
+            raise Refused(str(error)) from None
+        if "host" in message and message["host"] not in self.wiring.hosts:
+            raise Refused(f"no host {message['host']!r} in this lab; it has: {', '.join(self.wiring.hosts)}")
+        if len(fds) < _DESCRIPTORS.get(op, 0):
+            raise Refused("a descriptor is missing")
+        return handler
 
     def _reap(self) -> None:
         while True:
@@ -127,7 +155,8 @@ class Broker:
             return pid
         try:
             signal.set_wakeup_fd(-1)
-            for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGPIPE):
+            # What is ignored would stay so in the product: our own choices, and Python's (SIGPIPE, SIGXFSZ).
+            for number in (signal.SIGCHLD, *_IGNORED, signal.SIGPIPE, signal.SIGXFSZ):
                 signal.signal(number, signal.SIG_DFL)
             linux.die_with_parent()
             os.setsid()
@@ -141,6 +170,8 @@ class Broker:
 
     def do_mock(self, fds: list[int], host: str, kind: str, config: dict[str, Any]):
         """Start a mock server in `host`; `fds` is (its end of a control stream)."""
+        if kind not in _MOCKS:
+            raise Refused(f"no mock server {kind!r}; known: {', '.join(_MOCKS)}")
         serve = _MOCKS[kind]
         stream = fds[0]
         pid = self._fork(host, host, [stream], lambda: serve(socket.socket(fileno=stream), config))
@@ -180,6 +211,8 @@ class Broker:
 
     def do_signal(self, fds: list[int], pid: int, number: int, wait: bool = False):
         """Signal a process of the lab; with `wait`, answer when it has ended (its sockets are closed by then)."""
+        if pid <= 1:
+            raise Refused(f"{pid} is no process of the lab")
         try:
             os.kill(pid, number)
         except ProcessLookupError:
@@ -223,13 +256,13 @@ class Broker:
         self._in_host(host, put)
         return {}, []
 
-    def do_log(self, fds: list[int], host: str):
-        """Listen on the host's /dev/log and report each line as an event."""
+    def do_log(self, fds: list[int], host: str, path: str = jail.LOG_SOCKET):
+        """Listen on the host's /dev/log (or where a product that changes its root has it) and report lines as events."""
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 
         def bind() -> None:
-            sock.bind(jail.LOG_SOCKET)
-            os.chmod(jail.LOG_SOCKET, 0o666)
+            sock.bind(path)
+            os.chmod(path, 0o666)
 
         self._in_host(host, bind)
         sock.setblocking(False)
@@ -277,6 +310,19 @@ class Broker:
         pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
         return {"pids": [pid for pid in pids if pid != 1]}, []
 
+    def do_parent(self, fds: list[int], pid: int):
+        """The parent of a process of the lab; the broker is 1."""
+        try:
+            with open(f"/proc/{pid}/stat") as file:
+                # The name in parentheses may hold anything, spaces and parentheses included.
+                return {"parent": int(file.read().rpartition(")")[2].split()[1])}, []
+        except FileNotFoundError:
+            raise Refused(f"process {pid} has ended already") from None
+
+    def do_connections(self, fds: list[int], host: str):
+        """Established TCP connections of `host`: `local` and `remote` end, which `timer` runs, seconds until it is `due`."""
+        return {"connections": self._in_host(host, _connections)}, []
+
     # -- faults and evidence ----------------------------------------------------------------------
 
     def do_dark(self, fds: list[int], host: str, on: bool):
@@ -304,7 +350,7 @@ class Broker:
         os.close(script)
         os.close(errors)
         if status:
-            raise Refused(f"nft in {host}: {text.strip()}")
+            raise Refused(f"nft in {host}: {text.strip().splitlines()[0] if text.strip() else f'status {status}'}")
         return {"t": stamp}, []
 
     def do_capture(self, fds: list[int]):
@@ -355,6 +401,8 @@ class Broker:
 
 
 _NFT = "/usr/sbin/nft"
+_DESCRIPTORS = {"mock": 1, "balancer": 1, "spawn": 1, "capture": 1}
+"""how many descriptors a request must bring"""
 _ETC = jail.read_etc()
 
 
@@ -364,13 +412,31 @@ def _prepare(fd: int, family: int, source: str) -> None:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         sock.setsockopt(socket.IPPROTO_IP, _IP_BIND_ADDRESS_NO_PORT, 1)
+        if family == socket.AF_INET6:
+            # IPv6 binds to addresses of interfaces only, even where a local route makes a whole prefix ours.
+            sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_FREEBIND, 1)
         sock.bind((source, 0))
     finally:
         sock.detach()
 
 
 def _listening() -> list[tuple[str, int]]:
+    return [_end(family, fields[1]) for family, fields in _tcp_table() if fields[3] == "0A"]
+
+
+def _connections() -> list[dict[str, Any]]:
     found = []
+    for family, fields in _tcp_table():
+        if fields[3] != "01":
+            continue
+        timer, ticks = fields[5].split(":")
+        found.append({"local": _end(family, fields[1]), "remote": _end(family, fields[2]),
+                      "timer": _TIMERS.get(timer, timer), "due": int(ticks, 16) / os.sysconf("SC_CLK_TCK")})  # fmt: skip
+    return found
+
+
+def _tcp_table() -> Iterator[tuple[int, list[str]]]:
+    """The rows of the kernel's tables of TCP sockets (proc_net_tcp.rst), with their family."""
     for name, family in (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6)):
         try:
             with open(f"/proc/self/net/{name}") as file:
@@ -378,13 +444,14 @@ def _listening() -> list[tuple[str, int]]:
         except FileNotFoundError:
             continue
         for row in rows:
-            fields = row.split()
-            if fields[3] != "0A":
-                continue
-            text, port = fields[1].split(":")
-            words = [int(text[i : i + 8], 16) for i in range(0, len(text), 8)]
-            found.append((socket.inet_ntop(family, struct.pack(f"={len(words)}I", *words)), int(port, 16)))
-    return found
+            yield family, row.split()
+
+
+def _end(family: int, text: str) -> tuple[str, int]:
+    """Address and port as the kernel's tables write them: words in hexadecimal, in the machine's own byte order."""
+    address, port = text.split(":")
+    words = [int(address[i : i + 8], 16) for i in range(0, len(address), 8)]
+    return socket.inet_ntop(family, struct.pack(f"={len(words)}I", *words)).removeprefix("::ffff:"), int(port, 16)
 
 
 def _close(fd: int) -> None:
@@ -407,8 +474,7 @@ def serve(message: dict[str, Any], fds: list[int]) -> NoReturn:
         linux.die_with_parent()
         linux.allow_inspection()
         linux.set_name("lbcert-broker")
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        for number in (signal.SIGTERM, signal.SIGHUP):
+        for number in _IGNORED:
             signal.signal(number, signal.SIG_IGN)
         _close_all_but({0, 1, 2, fds[0]})
         broker = Broker(control, Plan.from_json(message["plan"]), message.get("hosts", {}))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import array
 import json
+import os
 import socket
 from typing import Any
 
@@ -19,6 +20,10 @@ MAX_FDS = 250
 
 class ChannelClosed(Exception):
     """The other end is gone."""
+
+
+class TooManyFiles(Exception):
+    """Descriptors were sent that this process has no room for; none of them was kept."""
 
 
 class Channel:
@@ -46,11 +51,11 @@ class Channel:
             raise ChannelClosed from error
 
     def receive(self) -> tuple[dict[str, Any], list[int]]:
-        """Wait for one message; raises ChannelClosed at the end."""
+        """Wait for one message; raises ChannelClosed at the end, TooManyFiles where descriptors were lost."""
         # recv_fds asks for MAX_FDS integers of room; array keeps the descriptors close-on-exec via MSG_CMSG_CLOEXEC.
         room = socket.CMSG_LEN(MAX_FDS * array.array("i").itemsize)
         try:
-            data, ancillary, _flags, _address = self.sock.recvmsg(MAX_MESSAGE + 1, room, socket.MSG_CMSG_CLOEXEC)
+            data, ancillary, flags, _address = self.sock.recvmsg(MAX_MESSAGE + 1, room, socket.MSG_CMSG_CLOEXEC)
         except ConnectionResetError as error:
             raise ChannelClosed from error
         fds = array.array("i")
@@ -59,6 +64,10 @@ class Channel:
                 fds.frombytes(payload[: len(payload) - len(payload) % fds.itemsize])
         if not data:
             raise ChannelClosed
+        if flags & socket.MSG_CTRUNC:
+            for fd in fds:
+                os.close(fd)
+            raise TooManyFiles("too many open files: raise the limit (ulimit -n)")
         return json.loads(data), list(fds)
 
     def close(self) -> None:

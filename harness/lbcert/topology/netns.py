@@ -16,13 +16,18 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from .channel import MAX_FDS, Channel, ChannelClosed
+from .channel import MAX_FDS, Channel, ChannelClosed, TooManyFiles
 from .plan import Plan
 
 BUILD_PATIENCE = 20.0
 """s until a lab must stand; the harness's patience, no requirement"""
 REPLY_PATIENCE = 15.0
 """s until the broker must have answered a request"""
+_ENDED = "the lab ended by itself; its output is in harness.log of the run"
+
+
+RUN_PATIENCE = 20.0
+"""s until a program of the product that is expected to end must have ended"""
 
 
 class LabError(Exception):
@@ -35,15 +40,17 @@ class Zygote:
     def __init__(self, log: int | None = None):
         ours, theirs = Channel.pair()
         self.control = ours
+        self.closed = False
         self.gone: set[int] = set()
         self.count = 0
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "lbcert.topology.zygote", str(theirs.fileno())],
+            [_interpreter(), "-m", "lbcert.topology.zygote", str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL if log is None else log,
             stderr=subprocess.DEVNULL if log is None else log,
             start_new_session=True,
+            env=_environment(),
         )
         theirs.close()
         try:
@@ -52,7 +59,7 @@ class Zygote:
             raise LabError("the lab process did not start; its output is in harness.log of the run") from None
 
     def _receive(self, timeout: float) -> dict[str, Any]:
-        if not select.select([self.control], [], [], timeout)[0]:
+        if not _readable(self.control, timeout):
             raise LabError(f"the lab process did not answer within {timeout:g} s")
         return self.control.receive()[0]
 
@@ -73,7 +80,7 @@ class Zygote:
     def wait_gone(self, number: int, timeout: float = 10.0) -> None:
         """Wait until every process of lab `number` has ended."""
         deadline = time.monotonic() + timeout
-        while number not in self.gone:
+        while number not in self.gone and not self.closed:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise LabError(f"lab {number} did not end within {timeout:g} s")
@@ -84,6 +91,7 @@ class Zygote:
 
     def close(self) -> None:
         """End the zygote, and with it any lab that is left."""
+        self.closed = True
         self.control.close()
         try:
             self.process.wait(5)
@@ -115,12 +123,14 @@ class Broker:
 
     def _receive(self, deadline: float) -> tuple[dict[str, Any], list[int]]:
         left = max(0.0, deadline - time.monotonic())
-        if not select.select([self.control], [], [], left)[0]:
+        if not _readable(self.control, left):
             raise LabError("the lab's broker does not answer")
         try:
             return self.control.receive()
         except ChannelClosed:
-            raise LabError("the lab ended by itself; its output is in harness.log of the run") from None
+            raise LabError(_ENDED) from None
+        except TooManyFiles as error:
+            raise LabError(str(error)) from None
 
     def pump(self) -> None:
         """Take in one event; call it when the channel is readable."""
@@ -135,7 +145,7 @@ class Broker:
         try:
             self.control.send({"op": op, **arguments}, fds)
         except ChannelClosed:
-            raise LabError("the lab has ended") from None
+            raise LabError(_ENDED) from None
         deadline = time.monotonic() + REPLY_PATIENCE
         while True:
             message, received = self._receive(deadline)
@@ -160,17 +170,19 @@ class Broker:
         for start in range(0, len(sources), MAX_FDS):
             _, fds = self.request_fds("sockets", host=host, sources=sources[start : start + MAX_FDS])
             made += [socket.socket(fileno=fd) for fd in fds]
+        for sock in made:
+            sock.setblocking(False)
         return made
 
-    def put_files(self, host: str, files: dict[str, tuple[str, int]], directories: list[str] = ()) -> None:
-        """Copy files of this machine into `host`: target path -> (path here, mode)."""
+    def put_files(self, host: str, files: dict[str, tuple[str | bytes, int]], directories: list[str] = ()) -> None:
+        """Copy files into `host`: target path -> (path here, or the content itself; mode)."""
         entries = list(files.items())
         for start in range(0, max(1, len(entries)), 100):
             part = entries[start : start + 100]
             fds: list[int] = []
             try:
-                for _, (path, _) in part:
-                    fds.append(os.open(path, os.O_RDONLY))
+                for _, (source, _) in part:
+                    fds.append(os.open(source, os.O_RDONLY) if isinstance(source, str) else _in_memory(source))
                 described = [{"path": target, "mode": mode} for target, (_, mode) in part]
                 self.request("files", fds, host=host, files=described, directories=list(directories))
             finally:
@@ -182,6 +194,31 @@ class Broker:
         _, fds = self.request_fds("unix", host=host, path=path)
         return socket.socket(fileno=fds[0])
 
+    def run(self, host: str, argv: list[str], cwd: str = "/") -> tuple[int, str]:
+        """Run a program in `host` to its end; returns its status and what it wrote. LabError if it does not end."""
+        exits: dict[int, int] = {}
+        before = self.on_event
+
+        def note(event: dict[str, Any]) -> None:
+            if event["event"] == "exit":
+                exits[event["pid"]] = event["status"]
+            before(event)
+
+        output = os.memfd_create("lbcert-output")
+        self.on_event = note
+        try:
+            pid = self.request("spawn", [output], host=host, argv=argv, cwd=cwd)["pid"]
+            deadline = time.monotonic() + RUN_PATIENCE
+            while pid not in exits:
+                if time.monotonic() > deadline:
+                    self.kill(pid)
+                    raise LabError(f"{argv[0]} did not end within {RUN_PATIENCE:g} s")
+                self.request("tick")
+            return exits[pid], os.pread(output, 1 << 20, 0).decode(errors="replace")
+        finally:
+            self.on_event = before
+            os.close(output)
+
     def kill(self, pid: int) -> int:
         """SIGKILL, and wait until its sockets are closed; returns the time in ns."""
         return self.request("signal", pid=pid, number=int(signal.SIGKILL), wait=True)["t"]
@@ -192,3 +229,29 @@ class Broker:
             self.closed = True
             self.control.close()
             self.zygote.wait_gone(self.number)
+
+
+def _interpreter() -> str:
+    """What labs start from: the launcher that `make apparmor` made and its profile is about, else this interpreter."""
+    launcher = os.path.join(os.path.dirname(sys.executable), "lbcert-launcher")
+    return launcher if os.access(launcher, os.X_OK) else sys.executable
+
+
+def _in_memory(content: bytes) -> int:
+    """A file without a name."""
+    fd = os.memfd_create("lbcert")
+    with os.fdopen(os.dup(fd), "wb") as file:
+        file.write(content)
+    return fd
+
+
+def _readable(channel: Channel, timeout: float) -> bool:
+    """Whether something comes within `timeout` seconds; with poll, since descriptors above 1,023 are usual here."""
+    poll = select.poll()
+    poll.register(channel, select.POLLIN)
+    return bool(poll.poll(timeout * 1000))
+
+
+def _environment() -> dict[str, str]:
+    """What labs may know of our environment, which a configuration could read in /proc/1/environ: where Python is."""
+    return {name: value for name, value in os.environ.items() if name in ("PATH", "LD_LIBRARY_PATH") or name.startswith("PYTHON")}

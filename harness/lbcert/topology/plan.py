@@ -113,8 +113,9 @@ def make_plan(
     front = list(dict.fromkeys(_network_of(vip, known) for vip in vips))
     back = list(dict.fromkeys(_network_of(address, known) for address in servers.values()))
     every = list(dict.fromkeys(front + back + [_network_of(a, known) for a in own]))
-    for index, first in enumerate(every):
-        for second in every[index + 1 :]:
+    apart = list(dict.fromkeys(every + known[: len(networks)]))
+    for index, first in enumerate(apart):
+        for second in apart[index + 1 :]:
             if first.version == second.version and first.overlaps(second):
                 raise PlanError(f"networks {first} and {second} overlap: name them under network: in dut.yaml")
     # Both families of one side share a wire, as they would in a rack.
@@ -140,6 +141,13 @@ def make_plan(
         hop = _free(network, taken, 3)
         hops.setdefault(network.version, hop)
         client_addresses.append(f"{hop}/{network.prefixlen}")
+
+    for text in clients:
+        for network in front:
+            if network.version == 6 and _inside(text, network):
+                # Nobody answers a neighbour solicitation for a whole prefix.
+                raise PlanError(f"clients {text}: IPv6 clients need a prefix outside {network}; "
+                                "correct network.clients in dut.yaml")  # fmt: skip
 
     routed = [text for text in prefixes if not any(_inside(text, network) for network in front)]
     toward_clients = tuple((text, hops[ipaddress.ip_network(text).version]) for text in routed)

@@ -45,6 +45,8 @@ def probe(zygote: Zygote) -> None:
 def _ways_on(text: str) -> str:
     if "subordinate" in text or "newuidmap" in text or "newgidmap" in text:
         return ""
+    if "No space left" in text:
+        return ": the system's limit of namespaces is reached or 0; as root: sysctl user.max_user_namespaces=15000"
     apparmor = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
     reason = ""
     if apparmor.exists() and apparmor.read_text().strip() == "1" and os.geteuid() != 0:

@@ -6,12 +6,13 @@ bridge per network); every link of every host ends there in a port, which is whe
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import shutil
 from dataclasses import dataclass
 
 from . import jail, linux
-from .plan import Host, Plan
+from .plan import Host, Link, Plan
 
 
 class WiringError(Exception):
@@ -76,7 +77,7 @@ class Wiring:
         self._batch({None: create})
         # Hosts come up before the ports do: a port that comes up with carrier forwards at once, while one that
         # gains carrier later waits for the kernel's link watcher, up to a second.
-        self._batch({host.name: _host_lines(host) for host in self.plan.hosts})
+        self._batch({host.name: _host_lines(host, self.plan) for host in self.plan.hosts})
         self._batch({None: plug})
 
     def _inside(self, host: str, action) -> None:
@@ -116,14 +117,28 @@ class Wiring:
                 raise WiringError(f"{host or 'switches'}: {text} (of: {'; '.join(lines)})")
 
 
-def _host_lines(host: Host) -> list[str]:
+def _host_lines(host: Host, plan: Plan) -> list[str]:
     lines = ["link set lo up"]
     for link in host.links:
         lines += [f"address add {address} dev {link.name}" for address in link.addresses]
         lines.append(f"link set {link.name} up")
     lines += [f"route add local {prefix} dev lo" for prefix in host.prefixes]
+    # Where a prefix overlaps a network, the machines there are not us. In the table of local routes, which comes first.
+    lines += [f"route add {address} dev {link.name} table local" for link in host.links
+              for address in _neighbours(host, link, plan) if _in_any(address, host.prefixes)]  # fmt: skip
     lines += [f"route add {destination} via {hop}" for destination, hop in host.routes]
     return lines
+
+
+def _neighbours(host: Host, link: Link, plan: Plan) -> list[str]:
+    """Addresses of the other hosts on the network of `link`."""
+    return [address.split("/")[0] for other in plan.hosts if other is not host
+            for theirs in other.links if theirs.network == link.network for address in theirs.addresses]  # fmt: skip
+
+
+def _in_any(address: str, prefixes: tuple[str, ...]) -> bool:
+    ip = ipaddress.ip_address(address)
+    return any(ip in ipaddress.ip_network(prefix, strict=False) for prefix in prefixes)
 
 
 def _set_sysctls(host: Host) -> None:

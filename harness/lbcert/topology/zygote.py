@@ -47,9 +47,11 @@ def subordinate_range(path: str, uid: int, name: str) -> tuple[int, int]:
         if owner in (name, str(uid)) and first.isdigit() and count.isdigit() and int(count) > best[1]:
             best = (int(first), int(count))
     if best[1] < 65535:
+        taken = [int(first) + int(count) for _, first, count in rows if first.isdigit() and count.isdigit()]
+        free = max([100000, *taken])
         raise NoIdRange(
             f"{path} grants {name} no 65,536 subordinate ids, which a lab needs so that products can change user; "
-            f"as root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {name}"
+            f"as root: usermod --add-subuids {free}-{free + 65535} --add-subgids {free}-{free + 65535} {name}"
         )
     return best
 
@@ -63,7 +65,10 @@ def _map_ids(pid: int) -> None:
         return
     import pwd
 
-    name = pwd.getpwuid(os.getuid()).pw_name
+    try:
+        name = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        name = str(os.getuid())  # as in a container that was given a bare number
     for kind, own in (("uid", os.getuid()), ("gid", os.getgid())):
         first, _count = subordinate_range(f"/etc/sub{kind}", os.getuid(), name)
         command = [f"new{kind}map", str(pid), "0", str(own), "1", "1", str(first), "65535"]

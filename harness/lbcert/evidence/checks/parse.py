@@ -13,7 +13,7 @@ def arrives_unchanged(history: History) -> Finding:
     """RDP-PARSE-01: what each visit sent is what its server received, byte for byte."""
     requests = served.Requests(history)
     tally = Tally("The first packet of every vector reaches the server byte for byte.")
-    everyone = served.visits(history)
+    everyone = served.some(served.visits(history), "visit")
     unserved_nameless = []
     same = 0
     for visit in everyone:
@@ -28,7 +28,7 @@ def arrives_unchanged(history: History) -> Finding:
         else:
             same += 1
     if unserved_nameless and not tally.faults:
-        reason = f"blocked: {', '.join(unserved_nameless)} got no service, which RDP-PARSE-04 is about"
+        reason = f"{', '.join(unserved_nameless)} got no service, which RDP-PARSE-04 is about"
         return Finding(Verdict.BLOCKED, tally.expected, reason, reason)
     return tally.finding(f"{same} of {len(everyone)} first packets arrived unchanged", silence=True)
 
@@ -51,7 +51,7 @@ def is_served(history: History) -> Finding:
     """RDP-PARSE-04: every visit is answered by a server with a Connection Confirm."""
     requests = served.Requests(history)
     tally = Tally("Every Connection Request without cookie or token is answered with a server's Confirm.")
-    everyone = served.visits(history)
+    everyone = served.some(served.visits(history), "visit")
     for visit in everyone:
         if requests.of(visit) is None:
             tally.faults.append(f"{visit['label']} from {visit['source']}: {served.outcome_text(visit)}")
@@ -76,11 +76,12 @@ def cuts_do_not_matter(history: History) -> Finding:
                 tally.faults.append(f"{served.name_of(visit)}, whole: {served.outcome_text(visit)}")
             continue
         cut += 1
-        home = homes.get(visit["user"])
+        home = homes[visit["user"]]
         if server is None:
             tally.faults.append(f"{served.name_of(visit)}, {visit['label']}: {served.outcome_text(visit)}")
         elif server != home:
             tally.faults.append(f"{served.name_of(visit)}, {visit['label']}: {server} instead of {home}")
         else:
             right += 1
+    served.some(range(cut), "cut request")
     return tally.finding(f"{right} of {cut} cut requests of {len(homes)} users reached the user's server")

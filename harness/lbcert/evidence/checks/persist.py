@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from ...verdicts import Verdict
 from ..finding import Finding, Tally
 from ..history import History
 from ..statistics import binomial_region
@@ -23,7 +24,7 @@ def one_server_per_user(history: History, visits_each: int) -> Finding:
             tally.faults.append(f"{served.name_of(visit)} from {visit['source']}: {served.outcome_text(visit)}")
         where[visit["user"]].append((server, visit["source"]))
     homes = []
-    for user, places in where.items():
+    for user, places in served.some(where.items(), "visit"):
         seen = [server for server, _ in places if server is not None]
         if len(places) != visits_each:
             raise ValueError(f"{user} made {len(places)} visits, not {visits_each}")
@@ -32,7 +33,11 @@ def one_server_per_user(history: History, visits_each: int) -> Finding:
             tally.faults.append(f"user {user} was on {split}")
         elif seen:
             homes.append(seen[0])
-    figure = served.distribution("Users per server", served.counts(homes, served.servers(history)))
+    placed = served.counts(homes, served.servers(history))
+    if not tally.faults and sum(1 for count in placed.values() if count) < 2:
+        reason = f"all {len(homes)} users are on one server, so nothing is kept apart (RDP-PERSIST-03 is about that)"
+        return Finding(Verdict.BLOCKED, tally.expected, reason, reason)
+    figure = served.distribution("Users per server", placed)
     return tally.finding(f"{len(homes)} of {len(where)} users were always on one server", figures=(figure,))
 
 
@@ -43,7 +48,7 @@ def users_are_spread(history: History) -> Finding:
     families: dict[str, list[str]] = defaultdict(list)
     tally = Tally("")
     total = 0
-    for visit in served.visits(history):
+    for visit in served.some(served.visits(history), "visit"):
         server = requests.server(visit)
         if server is None:
             tally.faults.append(f"{served.name_of(visit)}: {served.outcome_text(visit)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from typing import Any
 
 from ..history import Event, History
@@ -22,11 +23,19 @@ def visits(history: History, label: str | None = None) -> list[Event]:
     return [event for event in history.of("visit") if label is None or event["label"] == label]
 
 
+def some(events: Collection[Any], what: str) -> Collection[Any]:
+    """`events`, which must not be none at all: a check without observations has nothing to say."""
+    if not events:
+        raise ValueError(f"the history holds no {what}")
+    return events
+
+
 class Requests:
     """First packets as the servers logged them, found by what a Confirm says of its connection."""
 
     def __init__(self, history: History):
         self._by_reference: dict[tuple[str, int], list[Event]] = defaultdict(list)
+        self._sent = {visit["sent"] for visit in history.of("visit")}
         for event in history.of("request"):
             self._by_reference[(event["who"], event["conn"] & 0xFFF)].append(event)
 
@@ -42,11 +51,16 @@ class Requests:
         return before[-1] if before else None
 
     def server(self, visit: Event) -> str | None:
-        """The server of `visit`, where the client's and the server's view agree on server and first packet."""
+        """The server of `visit`, where the client's and the server's view of the connection agree.
+
+        The server must have the connection that its Confirm names, and not with the first packet of somebody else
+        (answers delivered to the wrong client). A packet changed on its way is RDP-PARSE-01's subject alone.
+        """
         record = self.of(visit)
-        if record is None or record["bytes"] != visit["sent"]:
+        if record is None:
             return None
-        return visit["server"]
+        theirs = record["bytes"]
+        return None if theirs != visit["sent"] and theirs in self._sent else visit["server"]
 
 
 def outcome_text(visit: Event) -> str:
@@ -69,6 +83,16 @@ def name_of(visit: Event) -> str:
 def counts(placed: list[str], known: list[str]) -> dict[str, int]:
     """Users per server, every known server listed."""
     return {server: placed.count(server) for server in known}
+
+
+def answers(requests: Requests, title: str, zero: str, since: int, everyone: list[Event], limit: float) -> dict[str, Any]:
+    """The report's chart of users' waits after a fault at `since` (ns); `limit` in s."""
+    rows = []
+    for visit in everyone:
+        server = requests.server(visit)
+        took = (visit["answered"] - visit["started"]) / 1e9 if server else None
+        rows.append({"t": round((visit["started"] - since) / 1e9, 3), "took": took and round(max(took, 0.0), 4), "server": server})
+    return {"kind": "answers", "title": title, "zero": zero, "limit": limit, "visits": rows}
 
 
 def distribution(title: str, placed: dict[str, int], allowed: tuple[int, int] | None = None) -> dict[str, Any]:

@@ -1,0 +1,51 @@
+# What users type. The work is done by the scripts in tools/, which run from a path with spaces as well.
+
+DUT ?= haproxy
+ARGS ?=
+export DUT
+
+PYTHON_HERE = .venv/bin/python
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup certify test nightly kill-matrix bench apparmor clean
+
+help:
+	@echo 'make certify    certify HAProxy, the reference load balancer, and compare the result with what is known'
+	@echo '                make certify DUT=./my-lb    your own: a folder with dut.yaml, or a name in duts/'
+	@echo '                make certify ARGS="-k RDP-FAIL-01"    further arguments of pytest'
+	@echo 'make test       run all tests of the suite itself'
+	@echo 'make nightly    the same with those that are too long for every day'
+	@echo 'make kill-matrix    every defective balancer against every requirement (hours), and docs/kill-matrix.md from it'
+	@echo 'make bench      measure: time until a lab is ready, and other figures'
+	@echo 'make setup      what the others do first: system packages (as root) and .venv; PYTHON=... chooses the Python'
+	@echo 'make apparmor   as root, where AppArmor keeps ordinary users from making labs: allow it to this checkout'
+	@echo 'make clean      remove .venv and caches; runs in reports/runs stay'
+
+setup:
+	@tools/setup.sh
+
+certify: setup
+	@tools/owned.sh tools/certify.sh $(ARGS)
+
+test: setup
+	tools/owned.sh $(PYTHON_HERE) -m pytest tests $(ARGS)
+
+nightly: setup
+	tools/owned.sh $(PYTHON_HERE) -m pytest tests -m "" $(ARGS)
+
+kill-matrix: setup
+	tools/owned.sh $(PYTHON_HERE) -m lbcert.kill_matrix $(ARGS)
+
+bench: setup
+	@set -e; for file in benchmarks/[!_]*.py; do \
+	    test -f "$$file" || { echo 'bench: there is no benchmark'; exit 1; }; \
+	    echo "$$file"; tools/owned.sh $(PYTHON_HERE) "$$file" $(ARGS); \
+	done
+
+apparmor:
+	@tools/apparmor.sh
+
+clean:
+	rm -rf .venv .pytest_cache .hypothesis harness/*.egg-info
+	find . -name .git -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +

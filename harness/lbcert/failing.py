@@ -1,0 +1,85 @@
+"""What tests of failure do with users: let them find their servers, come back, come in a crowd, come all the time."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from .addresses import sequential
+from .clients.rdp import Connection, Visit
+from .deadlines import patience
+from .deadlines import requirement as requirement_deadline
+
+if TYPE_CHECKING:
+    from .lab import Lab
+
+USERS = 180
+"""at least 40 of each of two or three servers, whatever hash decides (chance of fewer: below 1e-6)"""
+MANY_USERS = 600
+"""at least 160 of each of two or three servers"""
+WINDOW = 2.0
+"""s: each of the two windows in which attempts at the dead server are counted"""
+CROWD = 300
+"""users who come in the second window: one of them in 100 at the dead server would be seen"""
+
+
+def settle_users(lab: Lab, count: int = USERS) -> dict[str, list[Connection]]:
+    """Let users find their servers; returns the visits of each server's users, busiest server first."""
+    lab.need_servers(2)
+    made = lab.visit([Visit(lab.sources.one(), user, label="settle") for user in lab.shuffled(sequential(count))])
+    homes: dict[str, list[Connection]] = {server.name: [] for server in lab.servers}
+    for visit in made:
+        if visit.server in homes:
+            homes[visit.server].append(visit)
+    lab.settle()
+    return dict(sorted(homes.items(), key=lambda item: -len(item[1])))
+
+
+def again(visit: Connection, label: str) -> Visit:
+    """The same user from the same address once more."""
+    return Visit(visit.visit.source, visit.visit.user, label=label)
+
+
+def crowd_after_detection(lab: Lab, dead: str, known: list[Connection]) -> None:
+    """Two windows of equal length: with users of the dead server and new ones, then without any client.
+
+    What reaches the dead server in the second are health checks; the check compares. `known` are users who did not
+    come since the fault: a table product has rewritten the entries of those who did.
+    """
+    crowd = [again(visit, "after") for visit in known[: CROWD // 2]]
+    crowd += [Visit(lab.sources.one(), f"late{number}", label="after") for number in range(CROWD - len(crowd))]
+    crowd = lab.shuffled(crowd)
+    begun: list[Connection] = []
+    lab.mark("busy")
+    lab.every(WINDOW / CROWD, requirement_deadline("window", WINDOW), f"{dead} is left alone",
+              lambda: begun.extend(lab.clients.start([crowd.pop()]) if crowd else ()))  # fmt: skip
+    lab.mark("over")
+    lab.wait("answers to users after detection", lambda: all(v.done for v in begun), patience("outcome"))
+    lab.mark("quiet")
+    lab.watch(f"{dead} sees health checks only", lambda: False, requirement_deadline("window", WINDOW))
+    lab.mark("end")
+
+
+class Stream:
+    """New users, one every `interval` seconds, until it is stopped; lateness is caught up."""
+
+    def __init__(self, lab: Lab, interval: float, label: str):
+        self.begun: list[Connection] = []
+        self._lab, self._interval, self._label = lab, interval, label
+        self._running = True
+        self._due = time.monotonic()
+        self._come()
+
+    def _come(self) -> None:
+        if not self._running:
+            return
+        while self._due <= time.monotonic():
+            visit = Visit(self._lab.sources.one(), f"{self._label}{len(self.begun)}", label=self._label)
+            self.begun += self._lab.clients.start([visit])
+            self._due += self._interval
+        self._lab.loop.call_later(max(0.0, self._due - time.monotonic()), self._come)
+
+    def stop(self) -> None:
+        """Let nobody come any more, and wait for what comes of those who did."""
+        self._running = False
+        self._lab.wait("answers to all users", lambda: all(visit.done for visit in self.begun), patience("outcome"))

@@ -1,0 +1,192 @@
+"""The kill matrix: every mutant against the requirements of its profile (design: every check proves that it can fail).
+
+A mutant is a control with one defect. Its targets must not pass, rows in `may_block` may be blocked by that, and
+every other row keeps the verdict of the control. `python -m lbcert.kill_matrix` runs all of it and writes the page.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import catalogue
+from .dut import MUTANTS, REPOSITORY, load_mutant
+from .report import expected, model
+from .report.errors import ReportError
+from .verdicts import Verdict
+
+SAMPLE = frozenset({"RDP-PARSE-01", "RDP-PERSIST-01", "RDP-PERSIST-03"})
+"""rows of different kinds, a second or so each, that every mutant is tried on daily beside its own"""
+JOBS = 2
+"""runs at a time; tests with tight bounds share two slots anyway"""
+PAGE = REPOSITORY / "docs" / "kill-matrix.md"
+EXEMPT_LEVELS = ("MAY",)
+"""levels of requirements that need no mutant"""
+_KILLED = {Verdict.FAIL, Verdict.NON_STRICT}
+_SIGNS = {Verdict.PASS: "·", Verdict.FAIL: "**fail**", Verdict.NON_STRICT: "**non-strict**"}
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One mutant's file."""
+
+    id: str
+    path: Path
+    base: str
+    profile: str
+    summary: str
+    targets: tuple[str, ...]
+    may_block: tuple[str, ...]
+    unfit: tuple[str, ...]
+    """rows that the base itself does not pass"""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What one requirement came to on one mutant."""
+
+    verdict: Verdict
+    reason: str = ""
+
+
+Row = Mapping[str, Cell]
+
+
+def load(folder: Path = MUTANTS) -> list[Mutant]:
+    """All mutants, in order of their names; raises ReportError where one is wrong."""
+    known = catalogue.requirements()
+    found = []
+    for path in sorted(folder.glob("*.yaml")):
+        product = load_mutant(path, path.stem)
+        assert product.mutant is not None
+        deployment = product.deployments[0]
+        about = product.mutant
+        for name in (*about.targets, *about.may_block):
+            if name not in known:
+                raise ReportError(path, f"{name!r} is not in the catalogue.", f"Known: {', '.join(sorted(known))}.")
+        file = product.folder / "expected.yaml"
+        entries = expected.load(file).deployments.get(deployment.id, {}) if file.is_file() else {}
+        found.append(Mutant(about.id, path, f"{about.base}", deployment.profile, about.summary, about.targets,
+                            about.may_block, tuple(entries)))  # fmt: skip
+    return found
+
+
+def run(mutant: Mutant, rows: Iterable[str] | None = None, folder: Path | None = None) -> Row:
+    """Run the suite of the mutant's profile against it, `rows` only if given; raises RuntimeError without a report."""
+    with tempfile.TemporaryDirectory(prefix="lbcert-") as scratch:
+        where = folder or Path(scratch) / mutant.id
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--color=no",
+                   model.suite_folder(mutant.profile), "--dut", str(mutant.path), "--report-dir", str(where)]  # fmt: skip
+        if rows is not None:
+            command += ["-k", " or ".join(sorted(row.replace("-", "_") for row in rows))]
+        done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+        try:
+            report = model.load(where)
+        except ReportError as error:
+            raise RuntimeError(f"{mutant.id}: no report ({error}); the run said:\n{done.stdout}{done.stderr}") from None
+    return {row["id"]: Cell(Verdict(row["verdict"]), row["reason"])
+            for row in report["deployments"][0]["requirements"]
+            if rows is None or row["id"] in rows}  # fmt: skip
+
+
+def complaints(mutant: Mutant, row: Row) -> Iterator[str]:
+    """In what a mutant's row differs from what its file promises."""
+    for name, cell in row.items():
+        said = f"{mutant.id}: {name} is {cell.verdict}" + (f" ({cell.reason})" if cell.reason else "")
+        if name in mutant.targets:
+            if cell.verdict not in _KILLED:
+                yield f"{said}, but this defect must not pass it"
+        elif name in mutant.unfit or cell.verdict in (Verdict.PASS, Verdict.MEASURED):
+            continue
+        elif not (name in mutant.may_block and cell.verdict is Verdict.BLOCKED):
+            yield f"{said}, but this defect has nothing to do with it"
+
+
+def without_mutant(mutants: Sequence[Mutant]) -> list[str]:
+    """Requirements that no mutant is about."""
+    about = {name for mutant in mutants for name in mutant.targets}
+    return [name for name, row in catalogue.requirements().items()
+            if name not in about and row.level not in EXEMPT_LEVELS and row.group != "dossier"]  # fmt: skip
+
+
+def page(matrix: Mapping[Mutant, Row]) -> str:
+    """The matrix for readers, in Markdown."""
+    tried = {name for row in matrix.values() for name in row}
+    names = [name for name in catalogue.requirements() if name in tried]
+    lines = [
+        "# Kill matrix",
+        "",
+        "Each line is a balancer with one defect, each column a requirement. A defect must make its own requirements fail"
+        " (**bold**), and nothing else: `·` is a pass, as on the balancer without the defect. `blocked` means that the"
+        " requirement could not be judged because one that it builds on failed. `(…)`: the base does not pass this row"
+        " either, see its `expected.yaml`.",
+        "",
+        "An empty cell was not tried when this page was made. `make test` tries each mutant on its own requirements and on a"
+        " sample of the others; `make nightly` tries all cells, and `make kill-matrix` does so and writes this page.",
+        "",
+        "| mutant | base | " + " | ".join(names) + " |",
+        "|---|---|" + "---|" * len(names),
+    ]
+    for mutant, row in matrix.items():
+        cells = [_sign(mutant, name, row.get(name)) for name in names]
+        lines.append(f"| [{mutant.id}](../mutants/{mutant.path.name}) | `{mutant.base}` | " + " | ".join(cells) + " |")
+    lines += ["", "## The defects", ""]
+    lines += [f"- **{mutant.id}**: {mutant.summary}" for mutant in matrix]
+    return "\n".join(lines) + "\n"
+
+
+def _sign(mutant: Mutant, name: str, cell: Cell | None) -> str:
+    if cell is None:
+        return ""
+    sign = _SIGNS.get(cell.verdict, str(cell.verdict))
+    return f"({cell.verdict})" if name in mutant.unfit else sign
+
+
+def main() -> int:
+    """Run every mutant against its whole profile; status 1 if one is not what its file promises."""
+    parser = argparse.ArgumentParser(prog="python -m lbcert.kill_matrix", description=main.__doc__)
+    parser.add_argument("mutants", nargs="*", metavar="ID", help="only these (no page is written)")
+    parser.add_argument("--jobs", type=int, default=JOBS, metavar="N", help=f"so many at a time (default: {JOBS})")
+    parser.add_argument("--sample", action="store_true", help="only each mutant's own requirements and the daily sample")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the run directories here")
+    parser.add_argument("--output", type=Path, default=PAGE, metavar="FILE", help="the page (default: docs/kill-matrix.md)")
+    options = parser.parse_args()
+    try:
+        mutants = load()
+    except ReportError as error:
+        print(error, file=sys.stderr)
+        return 2
+    known = {mutant.id: mutant for mutant in mutants}
+    for name in options.mutants:
+        if name not in known:
+            print(f"{name}: no such mutant; known: {', '.join(known)}", file=sys.stderr)
+            return 2
+    wrong = [] if options.mutants else [f"{name} has no mutant" for name in without_mutant(mutants)]
+    chosen = [mutant for mutant in mutants if not options.mutants or mutant.id in options.mutants]
+    matrix: dict[Mutant, Row] = {}
+
+    def one(mutant: Mutant) -> Row:
+        rows = {*mutant.targets, *SAMPLE} if options.sample else None
+        return run(mutant, rows, options.keep / mutant.id if options.keep else None)
+
+    with ThreadPoolExecutor(options.jobs) as pool:
+        for mutant, row in zip(chosen, pool.map(one, chosen), strict=True):
+            matrix[mutant] = row
+            bad = list(complaints(mutant, row))
+            killed = ", ".join(f"{name} {cell.verdict}" for name, cell in row.items() if cell.verdict is not Verdict.PASS)
+            print(f"{mutant.id}: {'WRONG ' if bad else ''}{killed}", flush=True)
+            wrong += bad
+    print(*wrong, sep="\n")
+    if not wrong and not options.mutants:
+        options.output.write_text(page(matrix), encoding="utf-8")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,58 @@
+"""The mutants of the ideal balancer: files that say what they claim, and configurations that it accepts."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from lbcert.balancer import parse
+from lbcert.balancer.defects import SWITCHES
+
+ROOT = Path(__file__).parents[2]
+MUTANTS = {
+    path.stem: document
+    for path in sorted((ROOT / "mutants").glob("*.yaml"))
+    if (document := yaml.safe_load(path.read_text())).get("base") == "ideal:rdp"
+}
+ROWS = {
+    "RDP-PARSE-01": 3, "RDP-PARSE-03": 2, "RDP-PARSE-04": 2, "RDP-PARSE-02": 4, "RDP-PARSE-05": 2, "RDP-PARSE-06": 3,
+    "RDP-PARSE-07": 5, "RDP-PARSE-08": 1, "RDP-PARSE-09": 3, "RDP-PARSE-10": 3, "RDP-PARSE-12": 2, "RDP-PERSIST-01": 2, "RDP-PERSIST-02": 2,
+    "RDP-PERSIST-03": 3, "RDP-PERSIST-04": 2, "RDP-PERSIST-05": 2, "RDP-PERSIST-06": 1, "RDP-PERSIST-08": 1,
+    "RDP-PERSIST-09": 2, "RDP-PERSIST-10": 3, "RDP-PERSIST-11": 1, "RDP-PERSIST-12": 2, "RDP-PERSIST-13": 3,
+    "RDP-FAIL-01": 5, "RDP-FAIL-02": 6, "RDP-FAIL-03": 5, "RDP-FAIL-04": 4, "RDP-FAIL-05": 2, "RDP-FAIL-06": 3, "RDP-FAIL-07": 3,
+    "RDP-FAIL-08": 2, "RDP-FAIL-09": 3,
+    "RDP-SESS-02": 3, "RDP-SESS-04": 5, "RDP-SESS-06": 3, "RDP-SESS-07": 3,
+}
+
+
+def merged(base, change):
+    """`change` over `base`, mapping by mapping."""
+    if isinstance(base, dict) and isinstance(change, dict):
+        return base | {key: merged(base.get(key), value) for key, value in change.items()}
+    return change
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_mutant_is_complete_and_runs(name):
+    mutant = MUTANTS[name]
+    assert set(mutant) <= {"schema", "id", "base", "summary", "change", "declares", "targets", "may_block"}
+    assert (mutant["schema"], mutant["id"]) == (1, name)
+    assert mutant["summary"].endswith(".")
+    assert mutant["targets"] and not set(mutant["targets"]) & set(mutant.get("may_block", []))
+    base = yaml.safe_load((ROOT / "duts/ideal/rdp.yaml").read_text())
+    text = yaml.safe_dump(merged(base, mutant["change"]["set"]))
+    config = parse(text, f"{name}.yaml")
+    assert config.defects
+    assert config.persistence.returns_after_recovery == (
+        mutant.get("declares", {}).get("persistence", {}).get("returns_after_recovery", False)
+    )
+
+
+@pytest.mark.parametrize("row, least", ROWS.items())
+def test_each_row_has_its_mutants(row, least):
+    assert sum(row in mutant["targets"] for mutant in MUTANTS.values()) >= least
+
+
+def test_each_switch_is_some_mutants():
+    used = {name for mutant in MUTANTS.values() for name in mutant["change"]["set"].get("defects", {})}
+    assert used == set(SWITCHES)

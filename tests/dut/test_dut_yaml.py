@@ -1,0 +1,56 @@
+"""dut.yaml: what is read, and errors that name file, line, field and remedy."""
+
+import pytest
+
+from lbcert.dut import DutError, load, resolve
+
+GOOD = "schema: 1\nname: Mine\ndriver: haproxy\nprofile: rdp\nconfig: x.cfg\n"
+
+WRONG = {
+    "unknown key": (GOOD + "colour: red\n", ["colour"], 6),
+    "unknown key in declares": (GOOD + "declares:\n  health_check: {inter: 2, fall: 3, rise: 2, fal: 1}\n", ["fal"], 7),
+    "unknown driver": (GOOD.replace("haproxy", "apache"), ["driver", "haproxy"], 3),
+    "unknown profile": (GOOD.replace("rdp\n", "rpd\n"), ["profile", "rdp"], 4),
+    "no name": (GOOD.replace("name: Mine\n", ""), ["name"], 1),
+    "schema of the future": (GOOD.replace("schema: 1", "schema: 2"), ["schema"], 1),
+    "text instead of a number": (GOOD + "declares:\n  health_check: {inter: fast, fall: 3, rise: 2}\n", ["inter"], 7),
+    "negative interval": (GOOD + "declares:\n  health_check: {inter: -1, fall: 3, rise: 2}\n", ["inter"], 7),
+    "file that is not there": (GOOD.replace("x.cfg", "y.cfg"), ["config", "y.cfg", "No such file"], 5),
+    "bad network": (GOOD + "network:\n  front: 10.0.0.1/24\n", ["network.front", "host bits"], 7),
+    "bad service": (GOOD + 'services: {rdp: "here:3389"}\n', ["services.rdp"], 6),
+    "missing file": (GOOD + "files: {/etc/vip.pem: vip.pem}\n", ["vip.pem is not a file of this folder"], 6),
+    "both forms": (GOOD + "deployments:\n  a: {profile: rdp, config: x.cfg}\n", ["stands beside deployments"], 4),
+    "not YAML": ("schema: 1\nname: [\n", [], 3),
+    "a list": ("- 1\n", [], 1),
+    "twice the same key": (GOOD + "name: Other\n", ["name"], 6),
+    "empty": ("", [], None),
+}
+
+
+@pytest.mark.parametrize("text, words, line", WRONG.values(), ids=WRONG)
+def test_wrong_dut_yaml(folder, text, words, line):
+    path = folder(text) / "dut.yaml"
+    with pytest.raises(DutError) as error:
+        load(path, "x")
+    message = str(error.value)
+    assert str(path) in message
+    if line:
+        assert f"line {line}" in message or f":{line}" in message, message
+    for word in words:
+        assert word in message
+
+
+def test_keys_at_the_top_are_one_deployment(folder):
+    product = resolve(str(folder()))
+    assert [(one.id, one.profile, one.text) for one in product.deployments] == [("rdp", "rdp", "listen x\n")]
+    assert product.deployments[0].declares.health_check.declared is False
+
+
+def test_a_deployment_can_be_chosen():
+    assert [one.id for one in resolve("haproxy:rdp-sticktable").deployments] == ["rdp-sticktable"]
+    assert len(resolve("haproxy").deployments) == 2
+
+
+def test_a_check_without_timeout_gives_up_after_its_interval(folder):
+    text = GOOD + "declares:\n  health_check: {inter: 2, fall: 3, rise: 2}\n"
+    assert load(folder(text) / "dut.yaml", "x").deployments[0].declares.health_check.timeout == 2

@@ -1,0 +1,78 @@
+"""Each mutant against its own requirements and a sample of the others; nightly against all of them."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from lbcert import kill_matrix
+from lbcert.kill_matrix import Cell, Mutant
+from lbcert.verdicts import Verdict
+
+MUTANTS = {mutant.id: mutant for mutant in kill_matrix.load()}
+
+
+@pytest.fixture(scope="module")
+def daily(request):
+    """The runs of the chosen mutants, two at a time, in the order in which the tests ask for them."""
+    tests = [item for item in request.session.items if item.originalname == test_mutant_is_killed_and_nothing_else_fails.__name__]
+    with ThreadPoolExecutor(kill_matrix.JOBS) as pool:
+        yield {
+            mutant.id: pool.submit(kill_matrix.run, mutant, {*mutant.targets, *kill_matrix.SAMPLE})
+            for mutant in (MUTANTS[item.callspec.params["name"]] for item in tests)
+        }
+        pool.shutdown(cancel_futures=True)
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_mutant_is_killed_and_nothing_else_fails(name, daily):
+    mutant = MUTANTS[name]
+    row = daily[name].result()
+    assert set(mutant.targets) <= set(row)
+    assert not list(kill_matrix.complaints(mutant, row))
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("name", MUTANTS)
+def test_whole_row_of_the_matrix(name):
+    mutant = MUTANTS[name]
+    assert not list(kill_matrix.complaints(mutant, kill_matrix.run(mutant)))
+
+
+def test_every_requirement_has_a_mutant():
+    assert kill_matrix.without_mutant(list(MUTANTS.values())) == []
+
+
+def test_a_requirement_without_a_mutant_is_named():
+    few = [mutant for mutant in MUTANTS.values() if "RDP-FAIL-06" not in mutant.targets]
+    assert kill_matrix.without_mutant(few) == ["RDP-FAIL-06"]
+
+
+def test_the_published_page_lists_every_mutant_and_requirement():
+    page = kill_matrix.PAGE.read_text()
+    for mutant in MUTANTS.values():
+        assert f"[{mutant.id}](../mutants/{mutant.path.name})" in page and mutant.summary in page
+    for name in {target for mutant in MUTANTS.values() for target in mutant.targets}:
+        assert f"| {name} |" in page
+
+
+MUTANT = Mutant("m", kill_matrix.PAGE, "ideal:rdp", "rdp", "Does wrong.", ("RDP-FAIL-01",), ("RDP-FAIL-06",), ("RDP-PARSE-03",))
+PASS, FAIL, BLOCKED, ERROR = Verdict.PASS, Verdict.FAIL, Verdict.BLOCKED, Verdict.HARNESS_ERROR
+
+JUDGED = {
+    "target fails": ({"RDP-FAIL-01": FAIL}, 0),
+    "target is not strict": ({"RDP-FAIL-01": Verdict.NON_STRICT}, 0),
+    "target passes": ({"RDP-FAIL-01": PASS}, 1),
+    "target is blocked": ({"RDP-FAIL-01": BLOCKED}, 1),
+    "target could not be judged": ({"RDP-FAIL-01": ERROR}, 1),
+    "blocked as announced": ({"RDP-FAIL-06": BLOCKED}, 0),
+    "fails where it may be blocked": ({"RDP-FAIL-06": FAIL}, 1),
+    "another row is blocked": ({"RDP-PARSE-01": BLOCKED}, 1),
+    "another row fails": ({"RDP-PARSE-01": FAIL}, 1),
+    "another row passes": ({"RDP-PARSE-01": PASS}, 0),
+    "the base fails it too": ({"RDP-PARSE-03": FAIL}, 0),
+}
+
+
+@pytest.mark.parametrize("row, count", JUDGED.values(), ids=JUDGED)
+def test_complaints(row, count):
+    assert len(list(kill_matrix.complaints(MUTANT, {name: Cell(verdict) for name, verdict in row.items()}))) == count

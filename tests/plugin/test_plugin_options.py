@@ -1,0 +1,48 @@
+"""Wrong options: pytest's usage error (status 4) with one line that names what is known."""
+
+import pytest
+
+CASES = {
+    "unknown DUT": (["suites/rdp"], "nosuch", "'nosuch' is no known DUT and no folder"),
+    "the known DUTs are named": (["suites/rdp"], "nosuch", "haproxy, ideal, null"),
+    "unknown deployment": (["suites/rdp"], "haproxy:nosuch", "rdp-cookie, rdp-sticktable"),
+    "folder without dut.yaml": (["suites/rdp"], "suites", "suites has no dut.yaml"),
+    "unknown topology": (["suites/rdp", "--topology", "moon"], "ideal", "netns"),
+    "seed is no number": (["suites/rdp", "--seed", "x"], "ideal", "--seed"),
+    "unknown requirement in -k": (["suites/rdp", "-k", "RDP_PERSIST_99"], "ideal", "RDP_PERSIST_99: no such requirement"),
+    "the known requirements are named": (["suites/rdp", "-k", "RDP-PERSIST-99"], "ideal", "RDP-PARSE-01, "),
+}
+
+
+@pytest.mark.parametrize("arguments, dut, message", CASES.values(), ids=CASES)
+def test_wrong_option(run, arguments, dut, message):
+    done = run(*arguments, dut=dut)
+    assert done.status == 4
+    assert message in done.text
+    assert "Traceback" not in done.text
+
+
+def test_report_dir_that_holds_a_run(run, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "run.json").write_text("{}")
+    done = run("suites/rdp")
+    assert done.status == 4 and "holds a run already" in done.text
+
+
+def test_report_dir_that_is_a_file(run, tmp_path):
+    (tmp_path / "run").write_text("")
+    done = run("suites/rdp")
+    assert done.status == 4 and "is a file; name a folder" in done.text
+
+
+def test_collect_only_leaves_nothing(run, tmp_path):
+    done = run("suites/rdp", "--collect-only", "-q")
+    assert done.status == 0 and "test_user_returns_to_own_server[rdp]" in done.text
+    assert not (tmp_path / "run" / "run.json").exists()
+
+
+def test_a_dut_without_a_fitting_deployment(run, tmp_path):
+    (tmp_path / "x.cfg").write_text("")
+    (tmp_path / "dut.yaml").write_text("schema: 1\nname: x\ndriver: haproxy\nprofile: ocs\nconfig: x.cfg\n")
+    done = run("suites/rdp", dut=str(tmp_path))
+    assert done.status == 4 and "has no deployment of profile rdp; it has: ocs (ocs)" in done.text

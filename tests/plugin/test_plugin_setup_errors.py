@@ -1,0 +1,44 @@
+"""A product that cannot be used: one clear setup-error, nothing that was recorded is lost."""
+
+import pytest
+
+CONFIG = """\
+defaults
+    mode tcp
+    timeout connect 3s
+    timeout client 1h
+    timeout server 1h
+listen rdp
+    bind 192.168.0.10:3389
+    server a 192.168.0.11:3389 check inter 2s fall 3 rise 2
+    server b 192.168.0.12:3389 check inter 2s fall 3 rise 2
+"""
+YAML = "schema: 1\nname: Mine\ndriver: haproxy\nprofile: rdp\nconfig: x.cfg\n"
+CHECK = "declares:\n  health_check: {inter: 2.0, fall: 5, rise: 2}\n"
+
+CASES = {
+    "binary is missing": (YAML + "binary: /usr/sbin/nosuch\n", CONFIG, "/usr/sbin/nosuch"),
+    "binary is no program": (YAML + "binary: {folder}/x.cfg\n", CONFIG, "x.cfg"),
+    "binary is another program": (YAML + "binary: /usr/bin/true\n", CONFIG, "/usr/bin/true"),
+    "configuration is rejected": (YAML, CONFIG + "    ballance leastconn\n", "x.cfg:10] : unknown keyword 'ballance'"),
+    "nothing listens on the port": (YAML, CONFIG.replace("3389\n", "3390\n", 1), "no listener on port 3389"),
+    "bound to every address": (YAML, CONFIG.replace("192.168.0.10:", "*:"), "is bound to every address"),
+    "no server": (YAML, CONFIG.split("    server")[0], "names no real server"),
+    "declared otherwise": (YAML + CHECK, CONFIG, "declares fall 5, rise 2"),
+    "unknown host name": (YAML, CONFIG.replace("192.168.0.11", "ts1.example"), "ts1.example"),
+}
+
+
+@pytest.mark.parametrize("yaml, config, message", CASES.values(), ids=CASES)
+def test_setup_error(run, tmp_path, yaml, config, message):
+    product = tmp_path / "my lb"
+    product.mkdir()
+    (product / "x.cfg").write_text(config)
+    (product / "dut.yaml").write_text(yaml.replace("{folder}", str(product)))
+    done = run("suites/rdp", "-k", "RDP_PARSE", "-q", dut=str(product))
+    assert done.status == 1
+    assert message in done.text
+    assert "Traceback" not in done.text
+    assert {one["verdict"] for one in done.results.values()} <= {"setup-error", "blocked"}
+    assert done.rows["RDP-PARSE-01"]["verdict"] == "setup-error"
+    assert done.rows["RDP-FAIL-01"]["verdict"] == "not-run"
