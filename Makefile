@@ -28,11 +28,12 @@ setup:
 certify: setup
 	@tools/owned.sh tools/certify.sh $(ARGS)
 
+# Side by side: most tests wait for something most of their time.
 test: setup
-	tools/owned.sh $(PYTHON_HERE) -m pytest tests $(ARGS)
+	tools/owned.sh $(PYTHON_HERE) -m pytest tests -n 4 $(ARGS)
 
 nightly: setup
-	tools/owned.sh $(PYTHON_HERE) -m pytest tests -m "" $(ARGS)
+	tools/owned.sh $(PYTHON_HERE) -m pytest tests -n 4 -m "" $(ARGS)
 
 kill-matrix: setup
 	tools/owned.sh $(PYTHON_HERE) -m lbcert.kill_matrix $(ARGS)

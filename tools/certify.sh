@@ -17,7 +17,7 @@ until mkdir "$folder" 2>/dev/null; do
     folder=$first-$number number=$((number + 1))
 done
 
-# Four labs side by side; tests with tight bounds wait for one of the machine's two slots all the same.
+# Four labs side by side; tests with tight bounds wait for one of the machine's slots all the same.
 case " $* " in
 *' -n'* | *' --numprocesses'*) ;;
 *) set -- -n 4 "$@" ;;

@@ -83,7 +83,7 @@ def _count(text: str) -> int:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "requirement(*ids): the requirements that a test judges")
     config.addinivalue_line("markers", "exploration: runs with --explore only")
-    config.addinivalue_line("markers", "timing: takes one of the machine's two slots for tests with tight bounds")
+    config.addinivalue_line("markers", "timing: takes one of the machine's slots for tests with tight bounds")
     config.stash[_STATE] = State(config)
     state = config.stash[_STATE]
     _check_keyword(config.getoption("keyword", ""), state)
@@ -305,7 +305,7 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None):
     if item.get_closest_marker("timing") is None or not _ids(item):
         return (yield)
     live = item.config.stash[_STATE].live
-    with timing.slot(lambda: live("one of the machine's two slots for timing tests", None)):
+    with timing.slot(lambda: live("one of the machine's slots for timing tests", None)):
         return (yield)
 
 

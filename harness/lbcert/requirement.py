@@ -18,7 +18,7 @@ def requirement(
 ) -> Callable:
     """Mark a test as judging the requirements `ids`.
 
-    `timing` makes it take one of the machine's two slots; `when` leaves out deployments for which the test has no
+    `timing` makes it take one of the machine's slots; `when` leaves out deployments for which the test has no
     meaning; `variant` runs it on that variant of the deployment (one value of the configuration changed, dut.yaml);
     an `exploration` runs with --explore only.
     """

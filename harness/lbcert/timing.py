@@ -1,4 +1,6 @@
-"""Two slots, machine-wide, for tests whose bounds are tight.
+"""Slots, machine-wide, for tests whose bounds are tight: two for each core.
+
+Such a test waits most of its time (a tenth of a core, measured), so two per core leave most of the machine idle.
 
 A slot is a name in the kernel's abstract socket namespace: no file, no permission between users, and free
 again the moment its holder dies.
@@ -7,11 +9,12 @@ again the moment its holder dies.
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
 
-SLOTS = 2
+SLOTS = 2 * (os.cpu_count() or 1)
 _TRY_EVERY = 0.1
 
 

@@ -3,6 +3,7 @@
 import time
 
 import pytest
+import yaml
 from balancer_rig import request
 
 from lbcert.balancer import parse
@@ -125,10 +126,11 @@ def test_rise_after_one(rig):
     assert "1 checks passed" in rig.log[-1]
 
 
-@pytest.mark.parametrize("defects, up", [("", False), ("defects: {rise-not-reset: true}", True)], ids=["ideal", "defect"])
+@pytest.mark.parametrize("defects, up", [({}, False), ({"rise-not-reset": True}, True)], ids=["ideal", "defect"])
 def test_rise_not_reset(defects, up):
     """Two good checks with a bad one between them."""
-    config = parse(f'mode: ideal\nlisten: ["192.0.2.9:1"]\nservers: {{a: "192.0.2.1:1"}}\n{defects}\n', "test.yaml")
+    values = {"mode": "ideal", "listen": ["192.0.2.9:1"], "servers": {"a": "192.0.2.1:1"}, "defects": defects}
+    config = parse(yaml.safe_dump(values), "test.yaml")
     server = Server("a", config.servers["a"])
     server.up = False
     watch = Watch(policy_for(config, [server], lambda: 0.0), server, lambda server, reason: None)
@@ -138,22 +140,27 @@ def test_rise_not_reset(defects, up):
     assert server.up is up
 
 
-RUDE = {"http": (b"GET", "fin"), "half": (b"\x03\x00\x00\x13\x0e", "fin"), "reset": (b"", "rst"), "open": (b"", None)}
+RUDE = {
+    "http": (b"GET", {"fin", "rst"}),  # the server answers, and closing with an answer unread resets
+    "half": (b"\x03\x00\x00\x13\x0e", {"fin"}),
+    "reset": (b"", {"rst"}),
+    "open": (b"", set()),
+}
 
 
 @pytest.mark.parametrize("kind, seen", RUDE.items(), ids=RUDE.keys())
 def test_rude_check(rig, kind, seen):
     rig = rig(defects={"rude-check": kind}, health_check=FAST)
-    start, end = seen
+    start, ends = seen
 
     def rude():
         return [one for one in rig.servers["ts1"].connections if not one.is_check and one.received.startswith(start)]
 
     found = rig.wait("rude checks", lambda: rude()[2:] and rude())
     assert {one.received[: len(start) + 1] for one in found[:3]} <= {b"", start + b" ", start + b"\xe0"}
-    if end:
+    if ends:
         rig.wait("its end", lambda: found[0].ended)
-        assert found[0].ended == end
+        assert found[0].ended in ends
     assert len(rig.log) == 1, "all servers stay up"
 
 

@@ -1,7 +1,5 @@
 """Each mutant against its own requirements and a sample of the others; nightly against all of them."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
 
 from lbcert import kill_matrix
@@ -11,22 +9,13 @@ from lbcert.verdicts import Verdict
 MUTANTS = {mutant.id: mutant for mutant in kill_matrix.load()}
 
 
-@pytest.fixture(scope="module")
-def daily(request):
-    """The runs of the chosen mutants, two at a time, in the order in which the tests ask for them."""
-    tests = [item for item in request.session.items if item.originalname == test_mutant_is_killed_and_nothing_else_fails.__name__]
-    with ThreadPoolExecutor(kill_matrix.JOBS) as pool:
-        yield {
-            mutant.id: pool.submit(kill_matrix.run, mutant, {*mutant.targets, *kill_matrix.SAMPLE})
-            for mutant in (MUTANTS[item.callspec.params["name"]] for item in tests)
-        }
-        pool.shutdown(cancel_futures=True)
+DAILY = [mutant.id for mutant in kill_matrix.daily(list(MUTANTS.values()))]
 
 
-@pytest.mark.parametrize("name", MUTANTS)
-def test_mutant_is_killed_and_nothing_else_fails(name, daily):
+@pytest.mark.parametrize("name", [pytest.param(name, marks=() if name in DAILY else pytest.mark.nightly) for name in MUTANTS])
+def test_mutant_is_killed_and_nothing_else_fails(name):
     mutant = MUTANTS[name]
-    row = daily[name].result()
+    row = kill_matrix.run(mutant, {*mutant.targets, *kill_matrix.SAMPLE})
     assert set(mutant.targets) <= set(row)
     assert not list(kill_matrix.complaints(mutant, row))
 
@@ -36,6 +25,12 @@ def test_mutant_is_killed_and_nothing_else_fails(name, daily):
 def test_whole_row_of_the_matrix(name):
     mutant = MUTANTS[name]
     assert not list(kill_matrix.complaints(mutant, kill_matrix.run(mutant)))
+
+
+def test_every_requirement_has_a_mutant_every_day():
+    assert {name for mutant in DAILY for name in MUTANTS[mutant].targets} == {
+        name for mutant in MUTANTS.values() for name in mutant.targets
+    }
 
 
 def test_every_requirement_has_a_mutant():

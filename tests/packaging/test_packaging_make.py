@@ -28,7 +28,7 @@ def test_certify_runs_the_suites_and_compares(checkout):
     *_, pytest_call, lbcert_call = checkout.done
     folder = lbcert_call.split()[-1]
     assert folder.startswith("reports/runs/2") and folder.endswith("Z-my-lb")
-    assert pytest_call == f"pytest -m pytest suites --dut ./my lb --report-dir {folder} -k a or b"
+    assert pytest_call == f"pytest -m pytest suites --dut ./my lb --report-dir {folder} -n 4 -k a or b"
     assert done.stdout.splitlines()[-1] == f"report: {folder}/report.html"
 
 
