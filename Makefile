@@ -15,7 +15,7 @@ help:
 	@echo '                make certify DUT=./my-lb    your own: a folder with dut.yaml, or a name in duts/'
 	@echo '                make certify ARGS="-k RDP-FAIL-01"    further arguments of pytest'
 	@echo 'make test       run all tests of the suite itself'
-	@echo 'make nightly    the same with those that are too long for every day'
+	@echo 'make nightly    the same with those that are too long for every day, and every balancer in duts/ certified'
 	@echo 'make kill-matrix    every defective balancer against every requirement (hours), and docs/kill-matrix.md from it'
 	@echo 'make bench      measure: time until a lab is ready, and other figures'
 	@echo 'make setup      what the others do first: system packages (as root) and .venv; PYTHON=... chooses the Python'
@@ -33,7 +33,7 @@ test: setup
 	tools/owned.sh $(PYTHON_HERE) -m pytest tests -n 4 $(ARGS)
 
 nightly: setup
-	tools/owned.sh $(PYTHON_HERE) -m pytest tests -n 4 -m "" $(ARGS)
+	@tools/owned.sh tools/nightly.sh $(ARGS)
 
 kill-matrix: setup
 	tools/owned.sh $(PYTHON_HERE) -m lbcert.kill_matrix $(ARGS)

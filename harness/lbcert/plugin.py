@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from . import catalogue, outcome, timing, verdicts
+from . import catalogue, outcome, tiers, timing, verdicts
 from .dut import resolve
 from .dut_model import VARIANTS, Deployment
 from .evidence.finding import Finding
@@ -148,9 +148,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("deployment", fitting, ids=[d.id for d in fitting])
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Requirement ids become keywords; what others need comes first."""
+    """Each test gets its tier; requirement ids become keywords; what others need comes first."""
     state = config.stash[_STATE]
+    tiers.assign(items, config.getini("markers"))
     if not config.getoption("explore"):
         items[:] = [item for item in items if item.get_closest_marker("exploration") is None]
     _drop_unfitting(items, state)

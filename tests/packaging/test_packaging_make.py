@@ -10,7 +10,7 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize(("shell", "name"), [("sh", "tools/setup.sh"), ("sh", "tools/certify.sh"), ("sh", "tools/owned.sh"),
+@pytest.mark.parametrize(("shell", "name"), [("sh", "tools/setup.sh"), ("sh", "tools/certify.sh"), ("sh", "tools/owned.sh"), ("sh", "tools/nightly.sh"),
                                              ("sh", "tools/apparmor.sh"), ("bash", ".ci/run")])  # fmt: skip
 def test_scripts_parse_and_are_executable(shell, name):
     assert subprocess.run([shell, "-n", REPOSITORY / name], check=False).returncode == 0
@@ -56,10 +56,18 @@ def test_each_run_gets_a_fresh_directory(checkout):
 
 def test_make_test_leaves_out_what_is_for_the_night(checkout):
     checkout.run("make", "test", "ARGS=-x")
-    assert checkout.done[-1].split() == "pytest -m pytest tests -x".split()
-    checkout.run("make", "nightly")
-    assert checkout.done[-1].split() == "pytest -m pytest tests -m".split()  # an empty expression selects everything
-    assert '-m "not nightly"' in (REPOSITORY / "pytest.ini").read_text()
+    assert checkout.done[-1] == "pytest -m pytest tests -n 4 -x"
+    assert "-m ci\n" in (REPOSITORY / "pytest.ini").read_text()
+
+
+def test_make_nightly_runs_every_tier_and_certifies_every_dut(checkout):
+    (checkout.folder / "duts" / "mine").mkdir(parents=True)
+    done = checkout.run("make", "nightly", "ARGS=-x", PYTEST_ENDS="1", VERIFY_ENDS="1")
+    tests, suites, verify = checkout.done[-3:]
+    assert done.returncode != 0
+    assert tests == "pytest -m pytest tests -n 4 -m ci or nightly -x"
+    assert suites.startswith("pytest -m pytest suites --dut mine --report-dir") and suites.endswith("-n 4 -m ci or nightly -x")
+    assert verify.startswith("lbcert -m lbcert.cli verify")
 
 
 def test_a_failure_of_the_set_up_ends_it(checkout):
