@@ -41,8 +41,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse(f"{error.filename or 'standard output'}: {error.strerror}. Check that it can be read and written.")
 
 
-def _refuse(message: str) -> int:
-    print(f"lbcert: {message}", file=sys.stderr)
+def _refuse(message: str, most: int = 1000) -> int:
+    """One message, on one line: a file from elsewhere may hold anything. Of a long one the middle goes, and place and remedy stay."""
+    text = _printable(message)
+    if len(text) > most:
+        text = f"{text[: most // 2]} ... {text[-(most // 2):]}"
+    print(f"lbcert: {text}", file=sys.stderr)
     return UNUSABLE
 
 
@@ -171,9 +175,12 @@ def _selection(run: dict[str, Any]) -> tuple[bool, bool]:
 
 def _one_line(text: str, most: int = 400) -> str:
     """The first line, safe for a terminal: what a product logged may hold control characters."""
-    line = next(iter(text.strip().splitlines()), "")
-    line = "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in line)
+    line = _printable(next(iter(text.strip().splitlines()), ""))
     return line if len(line) <= most else line[: most - 3] + "..."
+
+
+def _printable(text: str) -> str:
+    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
 
 
 if __name__ == "__main__":
