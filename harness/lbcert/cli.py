@@ -107,7 +107,7 @@ def _report(options: argparse.Namespace) -> int:
     for note in report["notes"]:
         print(f"note: {note}")
     for deployment in report["deployments"]:
-        print(f"{report['dut']['name']} {deployment['id']}: {deployment['result']}")
+        print(_one_line(f"{report['dut']['name']} {deployment['id']}: {deployment['result']}"))
     for name in model.WRITTEN:
         print(_shown(folder / name))
     return AGREES

@@ -17,6 +17,7 @@ from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
 from lbcert.report import charts
+from lbcert.report.text import visible
 from lbcert.verdicts import Result, Verdict
 
 #: A sign for each verdict, so that colour is never the only difference.
@@ -65,7 +66,7 @@ def _template() -> Any:
     environment = Environment(
         loader=PackageLoader("lbcert", "report"),
         autoescape=True,
-        finalize=visible,
+        finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -77,16 +78,9 @@ def _template() -> Any:
     return environment.get_template("report.html")
 
 
-def visible(value: Any) -> Any:
-    """Shows characters that could hide or reorder text: controls, and the marks of writing direction."""
-    if isinstance(value, str) and not isinstance(value, Markup):
-        return _HIDDEN.sub(lambda match: f"\\u{ord(match[0]):04x}", value)
-    return value
-
-
-_HIDDEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164"
-    "\ud800-\udfff\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f]")
+def _shown(value: Any) -> Any:
+    """Every value of the page, but for what is markup of ours."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _code(text: str) -> Markup:

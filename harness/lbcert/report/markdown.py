@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lbcert.report.html import ADVICE, MARKS, RESULT_MARKS, declared, duration, visible, when
+from lbcert.report.html import ADVICE, MARKS, RESULT_MARKS, declared, duration, when
+from lbcert.report.text import visible
 from lbcert.verdicts import Result, Verdict
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!&@$])|^([-+=]|\d+(?=[.)] ))")
