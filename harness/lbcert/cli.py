@@ -60,8 +60,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     report = commands.add_parser(
-        "report", allow_abbrev=False, help="build report.json and report.html of a run again, also after a crash",
-        description="Build report.json and report.html of a run again from what it recorded, also after a crash.")  # fmt: skip
+        "report", allow_abbrev=False, help="build the reports of a run again, also after a crash",
+        description="Build report.json, report.html, report.md and junit.xml of a run again from what it recorded, "
+                    "also after a crash.")  # fmt: skip
     report.set_defaults(run=_report)
 
     verify = commands.add_parser(
