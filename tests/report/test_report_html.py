@@ -185,12 +185,12 @@ def test_a_report_with_the_contract_only(report):
 
 @pytest.mark.parametrize(("verdict", "sentence"), [
     ("fail", "Not met: RDP-PARSE-01."),
-    ("setup-error", "Not judged: RDP-PARSE-01."),
+    ("setup-error", "Not judged: RDP-PARSE-01. HAProxy rejects x.cfg:14."),
     ("waived", "No MUST failed; set aside or without its variant: RDP-PARSE-01."),
     ("pass", "All 8 MUST requirements of the profile rdp are met."),
 ])
 def test_the_result_in_one_sentence(runs, verdict: str, sentence: str):
-    assert sentence in page(model.derive(runs.make(runs.passing(runs.result("RDP-PARSE-01", verdict))))).text
+    assert sentence in page(model.derive(runs.make(runs.passing(runs.result("RDP-PARSE-01", verdict, "HAProxy rejects x.cfg:14."))))).text
 
 
 # --- charts --------------------------------------------------------------------------------------

@@ -154,7 +154,10 @@ def _sentence(deployment: Mapping[str, Any]) -> str:
             return f"Not met: {ids('fail')}."
         case "incomplete":
             open_rows = ids("harness-error", "setup-error", "blocked", "not-run")
-            return f"Not judged: {open_rows}." if open_rows else "Nothing passed."
+            # What keeps everything from starting is said at once, and not only row by row.
+            hindered = {row["reason"] for row in musts if row["verdict"] == Verdict.SETUP_ERROR}
+            why = f" {hindered.pop()}" if len(hindered) == 1 else ""
+            return f"Not judged: {open_rows}.{why}" if open_rows else "Nothing passed."
         case "partial":
             return f"No MUST failed; set aside or without its variant: {ids('unsupported', 'waived', 'not-run')}."
     return f"All {len(musts)} MUST requirements of the profile {deployment['profile']} are met."
