@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _refuse(message: str, most: int = 1000) -> int:
-    """One message, on one line: a file from elsewhere may hold anything. Of a long one the middle goes, and place and remedy stay."""
+    """One message, on one line, whatever a file holds. Of a long one the middle goes, so that place and remedy stay."""
     text = _printable(message)
     if len(text) > most:
         text = f"{text[: most // 2]} ... {text[-(most // 2):]}"

@@ -139,8 +139,8 @@ def page(matrix: Mapping[Mutant, Row]) -> str:
         cells = [_sign(mutant, name, row.get(name)) for name in names]
         lines.append(f"| [{mutant.id}](../mutants/{mutant.path.name}) | `{mutant.base}` | " + " | ".join(cells) + " |")
     if not any(matrix.values()):
-        lines[2:2] = ["**Not a result yet.** No whole run of `make kill-matrix` is published here; this page says what each mutant is"
-                      " for, and no cell of it was measured.", ""]  # fmt: skip
+        lines[2:2] = ["**Not a result yet.** No whole run of `make kill-matrix` is published here; this page says what each"
+                      " mutant is for, and no cell of it was measured.", ""]  # fmt: skip
     lines += ["", "## The defects", ""]
     lines += [f"- **{mutant.id}**: {mutant.summary}" for mutant in matrix]
     return "\n".join(lines) + "\n"

@@ -106,12 +106,13 @@ def _answers(figure: dict[str, Any]) -> dict[str, Any]:
         role = f"s{names.index(visit['server']) % SERVER_COLOURS}" if visit["server"] is not None else "none"
         words = f"{visit['server']} after {seconds(visit['took'])}" if visit["took"] is not None else "no answer"
         # Marks that would cover one another to the pixel are drawn once.
-        marks.setdefault((round(x), round(y), role), {"x": x, "y": y, "role": role, "full_label": f"{seconds(visit['t'])}: {words}"})
+        mark = {"x": x, "y": y, "role": role, "full_label": f"{seconds(visit['t'])}: {words}"}
+        marks.setdefault((round(x), round(y), role), mark)
     lost = [visit["t"] for visit in visits if visit["took"] is None]
     counts = {name: sum(1 for visit in visits if visit["server"] == name) for name in names}
     legend, at, line = [], 0.0, 0
-    for role, label in [*((f"s{number % SERVER_COLOURS}", f"{_clip(name, 24)} ({counts[name]})") for number, name in enumerate(names)),
-                        *([("none", f"no answer ({len(lost)})")] if lost else [])]:  # fmt: skip
+    known = [(f"s{number % SERVER_COLOURS}", f"{_clip(name, 24)} ({counts[name]})") for number, name in enumerate(names)]
+    for role, label in [*known, *([("none", f"no answer ({len(lost)})")] if lost else [])]:
         width = 24 + 7.5 * len(label)
         if at + width > WIDTH and at > 0:
             at, line = 0.0, line + 1

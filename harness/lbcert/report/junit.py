@@ -2,8 +2,9 @@
 
 The form is the one of Jenkins' schema (testsuites; testsuite with properties; testcase with failure, error or skipped).
 What has no place among cases, the product, each deployment's result and declared values, stands in the properties, and
-what a reader must know of the run itself in `system-err`. Outcomes follow the contract of the plugin: `fail` is a failure, setup-error and harness-error are errors, what was not judged is
-skipped, `non-strict` passes and says so in its output.
+what a reader must know of the run itself in `system-err`. Outcomes follow the contract of the plugin: `fail` is a
+failure, setup-error and harness-error are errors, what was not judged is skipped, `non-strict` passes and says so in its
+output.
 """
 
 from __future__ import annotations
