@@ -41,8 +41,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse(f"{error.filename or 'standard output'}: {error.strerror}. Check that it can be read and written.")
 
 
-def _refuse(message: str) -> int:
-    print(f"lbcert: {message}", file=sys.stderr)
+def _refuse(message: str, most: int = 1000) -> int:
+    """One message, on one line, whatever a file holds. Of a long one the middle goes, so that place and remedy stay."""
+    text = _printable(message)
+    if len(text) > most:
+        text = f"{text[: most // 2]} ... {text[-(most // 2):]}"
+    print(f"lbcert: {text}", file=sys.stderr)
     return UNUSABLE
 
 
@@ -56,8 +60,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     report = commands.add_parser(
-        "report", allow_abbrev=False, help="build report.json and report.html of a run again, also after a crash",
-        description="Build report.json and report.html of a run again from what it recorded, also after a crash.")  # fmt: skip
+        "report", allow_abbrev=False, help="build the reports of a run again, also after a crash",
+        description="Build report.json, report.html, report.md and junit.xml of a run again from what it recorded, "
+                    "also after a crash.")  # fmt: skip
     report.set_defaults(run=_report)
 
     verify = commands.add_parser(
@@ -103,7 +108,7 @@ def _report(options: argparse.Namespace) -> int:
     for note in report["notes"]:
         print(f"note: {note}")
     for deployment in report["deployments"]:
-        print(f"{report['dut']['name']} {deployment['id']}: {deployment['result']}")
+        print(_one_line(f"{report['dut']['name']} {deployment['id']}: {deployment['result']}"))
     for name in model.WRITTEN:
         print(_shown(folder / name))
     return AGREES
@@ -171,9 +176,12 @@ def _selection(run: dict[str, Any]) -> tuple[bool, bool]:
 
 def _one_line(text: str, most: int = 400) -> str:
     """The first line, safe for a terminal: what a product logged may hold control characters."""
-    line = next(iter(text.strip().splitlines()), "")
-    line = "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in line)
+    line = _printable(next(iter(text.strip().splitlines()), ""))
     return line if len(line) <= most else line[: most - 3] + "..."
+
+
+def _printable(text: str) -> str:
+    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """The kill matrix: every mutant against the requirements of its profile (design: every check proves that it can fail).
 
 A mutant is a control with one defect. Its targets must not pass, rows in `may_block` may be blocked by that, and
-every other row keeps the verdict of the control. `python -m lbcert.kill_matrix` runs all of it and writes the page.
+every other row keeps the verdict of the control. `python -m lbcert.kill_matrix` runs all of it and writes the page;
+with `--untried` it writes what the mutants' files promise, and says so, without running anything.
 """
 
 from __future__ import annotations
@@ -141,8 +142,8 @@ def _gain(mutant: Mutant, left: set[str]) -> float:
 
 def page(matrix: Mapping[Mutant, Row]) -> str:
     """The matrix for readers, in Markdown."""
-    tried = {name for row in matrix.values() for name in row}
-    names = [name for name in catalogue.requirements() if name in tried]
+    shown = {name for mutant, row in matrix.items() for name in (*row, *mutant.targets)}
+    names = [name for name in catalogue.requirements() if name in shown]
     lines = [
         "# Kill matrix",
         "",
@@ -151,9 +152,9 @@ def page(matrix: Mapping[Mutant, Row]) -> str:
         " requirement could not be judged because one that it builds on failed. `(…)`: the base does not pass this row"
         " either, see its `expected.yaml`.",
         "",
-        "An empty cell was not tried when this page was made. `make test` tries one mutant or more for each requirement, on its own"
-        " requirements and on a sample of the others; `make nightly` tries all cells, and `make kill-matrix` does so and writes"
-        " this page.",
+        "An empty cell was not tried when this page was made, and *to fail* was not either: it is what the mutant is for. `make"
+        " test` tries one mutant or more for each requirement, on its own requirements and on a sample of the others; `make"
+        " nightly` tries all cells, and `make kill-matrix` does so and writes this page.",
         "",
         "| mutant | base | " + " | ".join(names) + " |",
         "|---|---|" + "---|" * len(names),
@@ -161,6 +162,9 @@ def page(matrix: Mapping[Mutant, Row]) -> str:
     for mutant, row in matrix.items():
         cells = [_sign(mutant, name, row.get(name)) for name in names]
         lines.append(f"| [{mutant.id}](../mutants/{mutant.path.name}) | `{mutant.base}` | " + " | ".join(cells) + " |")
+    if not any(matrix.values()):
+        lines[2:2] = ["**Not a result yet.** No whole run of `make kill-matrix` is published here; this page says what each"
+                      " mutant is for, and no cell of it was measured.", ""]  # fmt: skip
     lines += ["", "## The defects", ""]
     lines += [f"- **{mutant.id}**: {mutant.summary}" for mutant in matrix]
     return "\n".join(lines) + "\n"
@@ -168,7 +172,7 @@ def page(matrix: Mapping[Mutant, Row]) -> str:
 
 def _sign(mutant: Mutant, name: str, cell: Cell | None) -> str:
     if cell is None:
-        return ""
+        return "*to fail*" if name in mutant.targets else ""
     sign = _SIGNS.get(cell.verdict, str(cell.verdict))
     return f"({cell.verdict})" if name in mutant.unfit else sign
 
@@ -178,7 +182,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m lbcert.kill_matrix", description=main.__doc__)
     parser.add_argument("mutants", nargs="*", metavar="ID", help="only these (no page is written)")
     parser.add_argument("--jobs", type=int, default=JOBS, metavar="N", help=f"so many at a time (default: {JOBS})")
-    parser.add_argument("--sample", action="store_true", help="only each mutant's own requirements and the daily sample of others")
+    parser.add_argument("--sample", action="store_true", help="only each mutant's own requirements and the daily sample")
+    parser.add_argument("--untried", action="store_true", help="run nothing; write the page with what each mutant is for")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the run directories here")
     parser.add_argument("--output", type=Path, default=PAGE, metavar="FILE", help="the page (default: docs/kill-matrix.md)")
     options = parser.parse_args()
@@ -192,6 +197,9 @@ def main() -> int:
         if name not in known:
             print(f"{name}: no such mutant; known: {', '.join(known)}", file=sys.stderr)
             return 2
+    if options.untried:
+        options.output.write_text(page({mutant: {} for mutant in mutants}), encoding="utf-8")
+        return 0
     wrong = [] if options.mutants else [f"{name} has no mutant" for name in without_mutant(mutants)]
     chosen = [mutant for mutant in mutants if not options.mutants or mutant.id in options.mutants]
     matrix: dict[Mutant, Row] = {}

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from .report.model import DESELECTED
+from .report.text import visible
 
 _GOOD = {"certified": {"green": True}, "partial": {"yellow": True}}
 
@@ -14,7 +15,7 @@ def summarize(reporter, report: dict[str, Any], folder: Path) -> None:
     """Write the summary of `report` to pytest's terminal."""
     reporter.section("lbcert")
     dut = report["dut"]
-    reporter.write_line(f"{dut['name']} {dut['version'] or ''}".rstrip())
+    reporter.write_line(visible(f"{dut['name']} {dut['version'] or ''}".rstrip()))
     for deployment in report["deployments"]:
         counts: dict[str, int] = {}
         for row in deployment["requirements"]:
@@ -27,7 +28,7 @@ def summarize(reporter, report: dict[str, Any], folder: Path) -> None:
             if row["verdict"] not in ("pass", "measured") and row["tests"] and row["reason"] != DESELECTED:
                 said.setdefault((row["verdict"], _brief(row["reason"])), []).append(row["id"])
         for (verdict, reason), ids in said.items():
-            reporter.write_line(f"  {', '.join(ids)} {verdict}: {reason}")
+            reporter.write_line(visible(f"  {', '.join(ids)} {verdict}: {reason}"))
     try:
         shown = folder.relative_to(Path.cwd())
     except ValueError:

@@ -125,7 +125,8 @@ def test_every_error_message_is_one_of_ours():
                         for path in sorted((ROOT / folder).rglob(kind)))  # fmt: skip
     sources = re.sub(r'"\s*\n\s*f?"', "", sources)  # texts that are written in several strings
     missing = []
-    for heading in ("`make`", "The machine makes no lab", "`--dut` and other options", "The product"):
+    for heading in ("`make`", "The machine makes no lab", "`--dut` and other options", "The product",
+                    "`lbcert report` and `lbcert verify`"):
         for message, _remedy in rows("troubleshooting.md", heading):
             if not message.endswith("'s)") and "[Errno" not in message:
                 fragments = [part.strip(" ':.…") for span in re.findall(r"`([^`]+)`", message) for part in span.split("…")]

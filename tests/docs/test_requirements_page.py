@@ -58,6 +58,31 @@ def test_markdown_in_texts_stands_for_itself(profiles):
     assert r"`a_b` passes\_if \<1\>." in page and r"the rest of \*it\*" in page
 
 
+DUT = "schema: 1\nname: P\ndriver: haproxy\nprofile: rdp\nconfig: c.cfg\n"
+KNOWN = """\
+schema: 1
+deployments:
+  rdp:
+    - {requirement: RDP-PARSE-01, verdict: fail, reason: It _may_, source: s, versions: ["2.6", "2.4"]}
+    - {requirement: RDP-PERSIST-07, verdict: blocked, reason: No names., source: s}
+"""
+
+
+def test_known_verdicts_of_a_folder(tmp_path):
+    """What is not listed passes, a MAY row is measured, and a version that differs is named."""
+    for name, known in (("zed", KNOWN), ("haproxy", None)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "dut.yaml").write_text(DUT)
+        (tmp_path / name / "c.cfg").write_text("")
+        if known:
+            (tmp_path / name / "expected.yaml").write_text(known)
+    page = requirements_page.page(catalogue.load_all(), {}, {}, requirements_page.known_of(tmp_path))
+    lines = {line.split("]")[0][3:]: line.split(" | ", 4)[-1] for line in page.splitlines() if line.startswith("| [")}
+    assert lines["RDP-PARSE-01"] == "pass | **fail** (2.6, 2.4 only; else pass) |"
+    assert lines["RDP-PERSIST-07"] == "measured | **blocked** |" and lines["RDP-PARSE-03"] == "pass | pass |"
+    assert "  - pass: `haproxy:rdp`\n  - **fail** (2.6, 2.4 only; else pass): `zed:rdp`. It \\_may\\_\n" in page
+
+
 def test_marks_are_read_from_the_suites(tmp_path):
     folder = tmp_path / "suites" / "rdp"
     folder.mkdir(parents=True)

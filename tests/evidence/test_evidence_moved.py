@@ -46,6 +46,14 @@ def test_it_says_whether_the_server_was_still_in_the_pool():
     assert "not tried any more after that" in judged(control=[]).observed
 
 
+def test_both_connections_of_each_user_are_on_the_curve():
+    timeline, curve = judged().figures
+    assert [event["label"] for event in timeline["events"]] == [
+        "ts1 crashed", "first user served elsewhere", "all moved users connect again"]  # fmt: skip
+    assert [(visit["t"], visit["server"]) for visit in curve["visits"]] == [
+        (0.01, "ts2"), (0.01, "ts3"), (1.11, "ts2"), (1.11, "ts3")]  # fmt: skip
+
+
 QUICK = {"inter": 0.4, "fall": 3, "rise": 2}
 """marked down after 0.8 s at the earliest"""
 

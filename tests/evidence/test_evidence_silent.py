@@ -85,3 +85,10 @@ def test_what_it_rests_on_is_told(judged):
 def test_without_visits_there_is_no_verdict():
     with pytest.raises(ValueError, match="no visit"):
         hung(after=[])
+
+
+@pytest.mark.parametrize("judged, limit", [(dark, 10.0), (hung, None)])
+def test_the_curve_shows_every_user_and_who_answered(judged, limit):
+    timeline, curve = judged().figures
+    assert (timeline["kind"], curve["kind"], curve["limit"]) == ("timeline", "answers", limit)
+    assert {visit["server"] for visit in curve["visits"]} <= {"ts2", "ts3"} and all(visit["t"] >= 0 for visit in curve["visits"])

@@ -71,3 +71,10 @@ JUDGED = {
 @pytest.mark.parametrize("row, count", JUDGED.values(), ids=JUDGED)
 def test_complaints(row, count):
     assert len(list(kill_matrix.complaints(MUTANT, {name: Cell(verdict) for name, verdict in row.items()}))) == count
+
+
+def test_a_page_without_a_run_says_so():
+    untried = kill_matrix.page({MUTANT: {}})
+    assert "**Not a result yet.**" in untried and "| *to fail* |" in untried and "**fail** |" not in untried
+    tried = kill_matrix.page({MUTANT: {"RDP-FAIL-01": Cell(FAIL), "RDP-PARSE-01": Cell(PASS)}})
+    assert "Not a result" not in tried and "| · | **fail** |" in tried

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -120,17 +121,62 @@ def broken(change):
     return make
 
 
+def file(name, content):
+    """A run one of whose files has other bytes."""
+    return broken(lambda folder: (folder / name).write_bytes(content))
+
+
+def edited(change):
+    """A run whose run.json was changed."""
+    def change_it(folder):
+        run = json.loads((folder / "run.json").read_text())
+        change(run)
+        (folder / "run.json").write_text(json.dumps(run))
+
+    return broken(change_it)
+
+
+def pipe(folder):
+    (folder / "results.jsonl").unlink()
+    os.mkfifo(folder / "results.jsonl")
+
+
+JUNK = bytes(range(256))
+
+
 @pytest.mark.parametrize(("make", "says"), [
     pytest.param(lambda runs: runs.folder / "no", "run/no: does not exist. Give the directory of a run", id="nothing"),
+    pytest.param(lambda runs: runs.make() / "run.json", "run/run.json: is not a directory. Give the", id="a file"),
+    pytest.param(lambda runs: runs.folder / "a\n\x1b[31mb", "run/a\\x0a\\x1b[31mb: does not exist", id="name"),
+    pytest.param(lambda runs: Path("x" * 5000), "x: File name too long. Check that", id="long name"),
     pytest.param(broken(lambda folder: (folder / "run.json").unlink()), "run.json: cannot be read: No such", id="no run"),
-    pytest.param(broken(lambda folder: (folder / "run.json").write_text("{")), "run.json, line 1: is not JSON", id="half"),
-    pytest.param(broken(lambda folder: (folder / "results.jsonl").write_text("x\n")), "results.jsonl, line 1: ", id="line"),
+    pytest.param(file("run.json", b"{"), "run.json, line 1: is not JSON", id="half"),
+    pytest.param(file("run.json", b""), "run.json, line 1: is not JSON: Expecting value. Only a run writes", id="empty"),
+    pytest.param(file("run.json", JUNK), "run.json: is not UTF-8 (byte 128). Only a run writes this file", id="junk"),
+    pytest.param(file("run.json", b"[" * 200_000), "run.json: is not JSON: maximum recursion depth", id="nested"),
+    pytest.param(edited(lambda run: run.update(schema=2)), "run.json, schema: 2 is not 1. Only a run writes", id="schema"),
+    pytest.param(edited(lambda run: run.update(started="x" * 99_999)), "xx' is not an ISO 8601 time. Only a run", id="long"),
+    pytest.param(file("results.jsonl", b"x\n"), "results.jsonl, line 1: is not JSON", id="line"),
+    pytest.param(file("results.jsonl", b"\n" + JUNK[11:] + b"\n"), "results.jsonl, line 2: is not JSON", id="junk line"),
+    pytest.param(file("results.jsonl", b"x" * 9_999_999 + b"\n"), "line 1: is not JSON: Expecting value.", id="huge line"),
+    pytest.param(file("results.jsonl", b'{"duration_s": 1e999}\n'), "1e999 is not a number of JSON. Delete this", id="infinite"),
+    pytest.param(broken(pipe), "results.jsonl: cannot be read: It is not a regular file", id="pipe"),
+    pytest.param(file("finished.json", b"[]"), "finished.json: [] is not of type object", id="end"),
 ])  # fmt: skip
 @pytest.mark.parametrize("command", ["report", "verify"])
 def test_a_bad_directory_is_one_clear_message(runs, capsys, command, make, says):
     assert run(command, make(runs)) == 2
     out, err = capsys.readouterr()
-    assert out == "" and err.startswith("lbcert: ") and err.count("\n") == 1 and says in err
+    assert out == "" and err.startswith("lbcert: ") and err.count("\n") == 1 and says in err and len(err) < 1100
+
+
+@pytest.mark.parametrize("tail", [b'{"deployment": "fa', b'{"a": ' + b"[" * 200_000, JUNK[11:], b'"' + b"x" * 9_999_999])
+def test_a_last_line_that_breaks_off_is_left_out(runs, capsys, tail):
+    folder = runs.make()
+    with (folder / "results.jsonl").open("ab") as results:
+        results.write(tail)
+    assert run("report", folder) == 0
+    assert "note: The last line of results.jsonl breaks off" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("ref", "text", "says"), [

@@ -15,13 +15,20 @@ def test_geometry():
     nobody, slow, quick = chart["marks"]
     assert nobody["role"] == "none" and nobody["y"] < chart["limit"] < slow["y"] < quick["y"] <= chart["bottom"]
     assert nobody["x"] < slow["x"] < quick["x"] <= chart["right"]
-    assert [item["label"] for item in chart["legend"]] == ["ts2", "ts3 <b>", "no answer (1)"]
-    assert chart["text"] == "3 users, 1 without an answer, the longest wait 3 s."
+    assert [item["label"] for item in chart["legend"]] == ["ts2 (1)", "ts3 <b> (1)", "no answer (1)"]
+    assert chart["text"] == ("3 connections, 1 without an answer (begun from 0 s to 0 s); ts2 answered 1; ts3 <b> answered 1; "
+                             "the longest wait 3 s; allowed 5 s.")  # fmt: skip
+    assert chart["limit_label"] == "allowed: 5 s"
+
+
+def test_marks_that_cover_one_another_are_drawn_once():
+    chart = charts.layout({**FIGURE, "visits": VISITS[1:] + VISITS[1:]})
+    assert len(chart["marks"]) == 2 and chart["text"].startswith("4 connections, 0 without") and chart["y_none"] is None
 
 
 def test_nobody_was_answered():
     chart = charts.layout({**FIGURE, "limit": None, "visits": VISITS[:1]})
-    assert chart["limit"] is None and chart["text"] == "1 users, 1 without an answer."
+    assert chart["limit"] is None and chart["text"] == "1 connections, 1 without an answer (begun from 0 s to 0 s)."
 
 
 def test_it_stands_in_the_page_escaped(runs):

@@ -9,7 +9,8 @@ import pytest
 from lbcert.report import charts, html, model
 
 HOSTILE = ['<script>alert(1)</script>', '"><img src=x onerror=alert(1)>', "'><svg/onload=alert(1)>", "{{ 7*7 }}",
-           "</style><b>", "javascript:alert(1)", "`<i>`"]
+           "</style><b>", "javascript:alert(1)", "`<i>`",
+           "</script><script>alert(1)</script>", "<!--", "]]>&amp;&#60;b&#62;", "\u05e2\u05d1\u05e8 <b>" + "x" * 9_999]
 
 DISTRIBUTION = {"kind": "distribution", "title": "Sequential", "unit": "users", "servers": {"ts1": 99, "ts2": 140},
                 "allowed": [66, 134]}
@@ -151,7 +152,7 @@ def test_a_report_from_elsewhere_may_hold_anything(report, bad: str):
     assert seen.tags.isdisjoint({"script", "img", "i", "b"}) and bad.replace("`", "") in seen.text.replace("`", "")
 
 
-@pytest.mark.parametrize("hidden", ["\x00", "\x1b[31m", "\u202e", "\u200b", "\ud800", "\x9b", "\r"])
+@pytest.mark.parametrize("hidden", ["\x00", "\x1b[31m", "\u202e", "\u200b", "\ud800", "\x9b", "\r", "\u061c", "\xad", "\U000e0041"])
 def test_characters_that_hide_text_are_shown(runs, hidden: str):
     text = html.render(model.derive(runs.make([runs.result("RDP-PARSE-01", "fail", f"a{hidden}b")])))
     assert hidden[0] not in text and f"\\u{ord(hidden[0]):04x}" in text
@@ -184,12 +185,12 @@ def test_a_report_with_the_contract_only(report):
 
 @pytest.mark.parametrize(("verdict", "sentence"), [
     ("fail", "Not met: RDP-PARSE-01."),
-    ("setup-error", "Not judged: RDP-PARSE-01."),
+    ("setup-error", "Not judged: RDP-PARSE-01. HAProxy rejects x.cfg:14."),
     ("waived", "No MUST failed; set aside or without its variant: RDP-PARSE-01."),
     ("pass", "All 8 MUST requirements of the profile rdp are met."),
 ])
 def test_the_result_in_one_sentence(runs, verdict: str, sentence: str):
-    assert sentence in page(model.derive(runs.make(runs.passing(runs.result("RDP-PARSE-01", verdict))))).text
+    assert sentence in page(model.derive(runs.make(runs.passing(runs.result("RDP-PARSE-01", verdict, "HAProxy rejects x.cfg:14."))))).text
 
 
 # --- charts --------------------------------------------------------------------------------------

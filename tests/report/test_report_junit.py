@@ -39,3 +39,18 @@ def test_what_a_product_logged_is_text(runs):
     report = model.derive(runs.make(runs.passing(runs.result("RDP-FAIL-01", "fail", reason))))
     failure = cases(report)[1]["RDP-FAIL-01"].find("failure")
     assert failure.get("message").startswith("fail: <b>&\ufffd\ufffd[31m \ufffd ]]>")
+
+
+def test_what_has_no_place_among_cases_is_a_property(runs):
+    report = model.derive(runs.make(runs.passing(runs.result("RDP-FAIL-01", "fail", "late")), finished=False))
+    suite = cases(report)[0].find("testsuite")
+    assert suite[0].tag == "properties", "consumers that check the schema want them first"
+    told = {one.get("name"): one.get("value") for one in suite[0]}
+    assert told["result"] == "failed" and told["dut.version"] == "2.8.25"
+    assert told["declared health check"].startswith("inter 2 s")
+    assert "did not come to its end" in suite.find("system-err").text
+
+
+def test_how_to_repeat_it_is_told(runs):
+    found = cases(model.derive(runs.make(runs.passing(runs.result("RDP-FAIL-01", "blocked", "late")))))[1]
+    assert "repeat it: pytest suites/rdp" in found["RDP-FAIL-01"].find("skipped").text

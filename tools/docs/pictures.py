@@ -13,12 +13,13 @@ import tempfile
 from pathlib import Path
 
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
-ROW = "rdp-cookie.RDP-FAIL-01"
+DEPLOYMENT = "rdp-cookie"
+ROW = f"{DEPLOYMENT}.RDP-FAIL-01"
 
-# Picture: (width, height, CSS that hides the rest: the legend and the counts; all but one row).
+# Picture: (width, height, CSS that hides the rest: the other deployments' cards; all but one row).
 PICTURES = {
-    "report.png": (1000, 1185, "h2:has(+ .card > .legend), .card:has(> .legend), table.counts { display: none }"),
-    "failure.png": (1000, 880, "header, main > * { display: none } "
+    "report.png": (1000, 1185, f".outcome:not(:has([href='#{DEPLOYMENT}'])) {{ display: none }}"),
+    "failure.png": (1000, 990, "header, main > * { display: none } "
                     f"main > details:has([id='{ROW}']) {{ display: block; margin-top: 0 }}"),
 }  # fmt: skip
 

@@ -42,7 +42,7 @@ def _distribution(figure: dict[str, Any]) -> dict[str, Any]:
     bars = []
     for number, (name, value) in enumerate(servers.items()):
         y = top + number * pitch
-        bars.append({"name": _clip(name, 30), "full_name": name, "value": number_text(value), "y": y,
+        bars.append({"name": _clip(name, 26), "full_name": name, "value": number_text(value), "y": y,
                      "width": round(scale(value) - scale.start, 1), "outside": not low <= value <= high})
     bottom = top + len(bars) * pitch
     region = None
@@ -95,32 +95,40 @@ def _answers(figure: dict[str, Any]) -> dict[str, Any]:
     waits = [visit["took"] for visit in visits if visit["took"] is not None]
     limit = figure.get("limit")
     first, last = min(0.0, *times), max(0.0, *times)
-    across = _Scale(first, last if last > first else first + 1.0, _MARGIN + 30, WIDTH - _MARGIN - 6)
-    highest = max([*waits, limit or 0.0, 0.1]) * 1.15
-    top, bottom = 24, 164
+    across = _Scale(first, last if last > first else first + 1.0, _MARGIN + 34, WIDTH - _MARGIN - 6)
+    highest = max([*waits, limit or 0.0, 0.1]) * 1.2
+    top, bottom = 30, 170
     up = _Scale(0.0, highest, bottom, top)
     names = list(dict.fromkeys(visit["server"] for visit in visits if visit["server"] is not None))
-    marks = [{"x": across(visit["t"]), "y": up(visit["took"]) if visit["took"] is not None else top - 8,
-              "role": f"s{names.index(visit['server']) % SERVER_COLOURS}" if visit["server"] is not None else "none",
-              "full_label": f"{seconds(visit['t'])}: " + (f"{visit['server']} after {seconds(visit['took'])}"
-                                                         if visit["took"] is not None else "no answer")}
-             for visit in visits]
-    unanswered = sum(1 for visit in visits if visit["took"] is None)
-    legend, at, line = [], across.start, 0
-    for role, label in [*((f"s{number % SERVER_COLOURS}", _clip(name, 24)) for number, name in enumerate(names)),
-                        *([("none", f"no answer ({unanswered})")] if unanswered else [])]:
-        width = 22 + 7 * len(label)
-        if at + width > WIDTH and at > across.start:
-            at, line = across.start, line + 1
-        legend.append({"x": round(at, 1), "y": bottom + 38 + line * 18, "role": role, "label": label})
+    marks: dict[tuple[float, float, str], dict[str, Any]] = {}
+    for visit in visits:
+        x, y = across(visit["t"]), up(visit["took"]) if visit["took"] is not None else top - 16
+        role = f"s{names.index(visit['server']) % SERVER_COLOURS}" if visit["server"] is not None else "none"
+        words = f"{visit['server']} after {seconds(visit['took'])}" if visit["took"] is not None else "no answer"
+        # Marks that would cover one another to the pixel are drawn once.
+        mark = {"x": x, "y": y, "role": role, "full_label": f"{seconds(visit['t'])}: {words}"}
+        marks.setdefault((round(x), round(y), role), mark)
+    lost = [visit["t"] for visit in visits if visit["took"] is None]
+    counts = {name: sum(1 for visit in visits if visit["server"] == name) for name in names}
+    legend, at, line = [], 0.0, 0
+    known = [(f"s{number % SERVER_COLOURS}", f"{_clip(name, 24)} ({counts[name]})") for number, name in enumerate(names)]
+    for role, label in [*known, *([("none", f"no answer ({len(lost)})")] if lost else [])]:
+        width = 24 + 7.5 * len(label)
+        if at + width > WIDTH and at > 0:
+            at, line = 0.0, line + 1
+        legend.append({"x": round(at, 1), "y": bottom + 40 + line * 20, "role": role, "label": label})
         at += width
-    text = f"{len(visits)} users, {unanswered} without an answer"
-    text += f", the longest wait {seconds(max(waits))}" if waits else ""
+    text = f"{len(visits)} connections, {len(lost)} without an answer"
+    text += f" (begun from {seconds(min(lost))} to {seconds(max(lost))})" if lost else ""
+    text += "".join(f"; {name} answered {count}" for name, count in counts.items())
+    text += f"; the longest wait {seconds(max(waits))}" if waits else ""
+    text += f"; allowed {seconds(limit)}" if limit else ""
     return {"kind": "answers", "title": figure["title"], "zero": figure.get("zero", ""), "width": WIDTH,
-            "height": bottom + 50 + line * 18, "top": top, "bottom": bottom, "left": across.start, "right": across.end,
-            "marks": marks, "legend": legend, "limit": up(limit) if limit else None,
+            "height": bottom + 52 + line * 20, "top": top, "bottom": bottom, "left": across.start, "right": across.end,
+            "marks": list(marks.values()), "legend": legend, "limit": up(limit) if limit else None,
+            "limit_label": f"allowed: {seconds(limit)}" if limit else "", "y_none": top - 16 if lost else None,
             "ticks": [{"x": across(t), "label": number_text(t)} for t in _ticks(first, across.high)],
-            "steps": [{"y": up(t), "label": number_text(t)} for t in _ticks(0.0, highest)], "text": text + "."}
+            "steps": [{"y": up(t), "label": number_text(t) + " s"} for t in _ticks(0.0, highest)], "text": text + "."}
 
 
 class _Scale:

@@ -17,6 +17,7 @@ from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
 from lbcert.report import charts
+from lbcert.report.text import visible
 from lbcert.verdicts import Result, Verdict
 
 #: A sign for each verdict, so that colour is never the only difference.
@@ -35,13 +36,13 @@ MARKS = {
 RESULT_MARKS = {Result.CERTIFIED: "✓", Result.PARTIAL: "◐", Result.INCOMPLETE: "?", Result.FAILED: "✗"}
 
 #: What to do about a row that was not judged; the product may be in order.
-_ADVICE = {
+ADVICE = {
     Verdict.BLOCKED: "See to the requirement named in the reason first; this one is judged once that one passes.",
     Verdict.SETUP_ERROR: "See to the set-up first: the product or the lab did not start as the configuration says. "
                          "The reason and the evidence say how far it came.",
     Verdict.HARNESS_ERROR: "Run it again on a quiet machine. If it happens again it is a fault of the suite: please "
                            "report it with this run's directory.",
-    Verdict.NOT_RUN: "Run it with the command below. If a variant of the configuration is missing, add it to dut.yaml "
+    Verdict.NOT_RUN: "Run it with the command that repeats it. If a variant of the configuration is missing, add it to dut.yaml "
                      "under `variants`.",
 }
 
@@ -56,7 +57,7 @@ def render(report: Mapping[str, Any]) -> str:
         results=list(Result),
         marks={verdict.value: mark for verdict, mark in MARKS.items()},
         result_marks={result.value: mark for result, mark in RESULT_MARKS.items()},
-        advice={verdict.value: text for verdict, text in _ADVICE.items()},
+        advice={verdict.value: text for verdict, text in ADVICE.items()},
     )
 
 
@@ -65,32 +66,26 @@ def _template() -> Any:
     environment = Environment(
         loader=PackageLoader("lbcert", "report"),
         autoescape=True,
-        finalize=_visible,
+        finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters.update(
-        chart=charts.layout, code=_code, seconds=charts.seconds, flat=_flat, sentence=_sentence, when=_when,
-        linkable=_linkable, anchor=_anchor, duration=_duration, without=_without,
-        declared=_declared,
+        chart=charts.layout, code=_code, seconds=charts.seconds, flat=_flat, sentence=_sentence, when=when,
+        linkable=_linkable, anchor=_anchor, duration=duration, without=_without,
+        declared=declared,
     )
     return environment.get_template("report.html")
 
 
-def _visible(value: Any) -> Any:
-    """Shows characters that could hide or reorder text: controls, and the marks of writing direction."""
-    if isinstance(value, str) and not isinstance(value, Markup):
-        return _HIDDEN.sub(lambda match: f"\\u{ord(match[0]):04x}", value)
-    return value
-
-
-_HIDDEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff\ufffe\uffff]")
+def _shown(value: Any) -> Any:
+    """Every value of the page, but for what is markup of ours."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _code(text: str) -> Markup:
     """Text with `words in backquotes` as code, the only markup that the catalogue knows."""
-    parts = [str(Markup.escape(_visible(part))) for part in text.split("`")]
+    parts = [str(Markup.escape(visible(part))) for part in text.split("`")]
     if len(parts) % 2 == 0:  # an odd backquote is just a character
         return Markup("`".join(parts))
     return Markup("".join(f"<code>{part}</code>" if number % 2 else part for number, part in enumerate(parts)))
@@ -112,7 +107,7 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
 _TIMES = {"inter", "timeout", "timer", "detection", "advertisement"}
 
 
-def _declared(declares: Mapping[str, Any]) -> list[tuple[str, str]]:
+def declared(declares: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What a product declared, a line for each group: `health check`, `inter 2 s · fall 3`."""
     lines = []
     for group, values in declares.items():
@@ -159,7 +154,10 @@ def _sentence(deployment: Mapping[str, Any]) -> str:
             return f"Not met: {ids('fail')}."
         case "incomplete":
             open_rows = ids("harness-error", "setup-error", "blocked", "not-run")
-            return f"Not judged: {open_rows}." if open_rows else "Nothing passed."
+            # What keeps everything from starting is said at once, and not only row by row.
+            hindered = {row["reason"] for row in musts if row["verdict"] == Verdict.SETUP_ERROR}
+            why = f" {hindered.pop()}" if len(hindered) == 1 else ""
+            return f"Not judged: {open_rows}.{why}" if open_rows else "Nothing passed."
         case "partial":
             return f"No MUST failed; set aside or without its variant: {ids('unsupported', 'waived', 'not-run')}."
     return f"All {len(musts)} MUST requirements of the profile {deployment['profile']} are met."
@@ -171,7 +169,8 @@ def _listed(ids: list[str], most: int = 4) -> str:
     return ", ".join(shown) + (f" and {rest} more" if rest else "")
 
 
-def _when(text: str) -> str:
+def when(text: str) -> str:
+    """An ISO 8601 time as people read it; other text as it is."""
     try:
         time = datetime.fromisoformat(text)
     except ValueError:
@@ -180,7 +179,7 @@ def _when(text: str) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def _duration(value: float) -> str:
+def duration(value: float) -> str:
     """Seconds as people read them."""
     if value < 10:
         return f"{value:.2f} s"

@@ -1,17 +1,20 @@
 """JUnit XML of a report: one suite per deployment, one case per requirement, for CI systems.
 
-The form is the one of Jenkins' schema (testsuites, testsuite, testcase with failure, error or skipped). Outcomes follow
-the contract of the plugin: `fail` is a failure, setup-error and harness-error are errors, what was not judged is
-skipped, `non-strict` passes and says so in its output.
+The form is the one of Jenkins' schema (testsuites; testsuite with properties; testcase with failure, error or skipped).
+What has no place among cases, the product, each deployment's result and declared values, stands in the properties, and
+what a reader must know of the run itself in `system-err`. Outcomes follow the contract of the plugin: `fail` is a
+failure, setup-error and harness-error are errors, what was not judged is skipped, `non-strict` passes and says so in its
+output.
 """
 
 from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from lbcert.report.html import declared
 from lbcert.verdicts import Verdict
 
 _ELEMENT = {
@@ -47,8 +50,22 @@ def _suite(report: Mapping[str, Any], deployment: Mapping[str, Any]) -> ElementT
         failures=str(counts["failure"]), errors=str(counts["error"]), skipped=str(counts["skipped"]),
         time=f"{seconds:.3f}", timestamp=_text(report["started"]),
     )  # fmt: skip
+    suite.append(_properties(report, deployment))
     suite.extend(cases)
+    if report.get("notes"):
+        ElementTree.SubElement(suite, "system-err").text = _text("\n".join(report["notes"]))
     return suite
+
+
+def _properties(report: Mapping[str, Any], deployment: Mapping[str, Any]) -> ElementTree.Element:
+    dut, found = report["dut"], ElementTree.Element("properties")
+    pairs = [("result", deployment["result"]), ("profile", deployment["profile"]), ("dut", dut["name"]),
+             ("dut.version", dut["version"]), ("lbcert", report["suite"]["version"]), ("command", report.get("command")),
+             *((f"declared {name}", values) for name, values in declared(deployment["declares"]))]  # fmt: skip
+    for name, value in pairs:
+        if value:
+            ElementTree.SubElement(found, "property", name=_text(name), value=_text(value))
+    return found
 
 
 def _case(report: Mapping[str, Any], deployment: Mapping[str, Any], row: Mapping[str, Any]) -> ElementTree.Element:
@@ -57,16 +74,23 @@ def _case(report: Mapping[str, Any], deployment: Mapping[str, Any], row: Mapping
         "testcase", classname=_text(f"{report['dut']['name']}.{deployment['id']}".replace(" ", "_")),
         name=_text(f"{row['id']} {row.get('title', '')}".strip()), time=f"{seconds:.3f}",
     )  # fmt: skip
-    told = "\n".join(f"{test['nodeid']}: {test['verdict']}\n  expected: {test['expected']}\n  observed: {test['observed']}"
-                     for test in row["tests"])  # fmt: skip
+    told = "\n".join(_told(row))
     verdict = Verdict(row["verdict"])
     if verdict in _ELEMENT:
         element = ElementTree.SubElement(case, _ELEMENT[verdict], message=_text(f"{verdict}: {row['reason']}"))
-        if verdict is not Verdict.NOT_RUN:
-            element.text = _text(told)
-    elif told:
+        element.text = _text(told)
+    elif row["tests"]:
         ElementTree.SubElement(case, "system-out").text = _text(f"{verdict}: {row['reason']}\n{told}" if row["reason"] else told)
     return case
+
+
+def _told(row: Mapping[str, Any]) -> Iterator[str]:
+    """What was seen, test by test, and the command that repeats it."""
+    for test in row["tests"]:
+        yield f"{test['nodeid']}: {test['verdict']}"
+        yield from (f"  {key}: {test[key]}" for key in ("expected", "observed") if test[key])
+    if row.get("reproduce"):
+        yield f"repeat it: {row['reproduce']}"
 
 
 def _text(value: str) -> str:

@@ -1,7 +1,8 @@
 """docs/requirements.md: the catalogue for readers. `python -m lbcert.report.requirements_page` writes it.
 
 Which tests judge a requirement is read from the suites' own marks, and which mutants show that they can fail from the
-mutants' files, so the page says it of every requirement that has none.
+mutants' files, so the page says it of every requirement that has none. Verdicts are those of `duts/*/expected.yaml`, which
+every run of CI is compared with; no run is needed to make the page.
 """
 
 from __future__ import annotations
@@ -12,15 +13,19 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
 import yaml
 
-from lbcert import catalogue
+from lbcert import catalogue, dut
 from lbcert.catalogue import Profile, Requirement
-from lbcert.dut import MUTANTS, REPOSITORY
+from lbcert.dut import DUTS, MUTANTS, REPOSITORY
+from lbcert.report import expected
+from lbcert.report.expected import Entry
 from lbcert.report.model import suite_folder
+from lbcert.verdicts import Verdict
 
 PAGE = REPOSITORY / "docs" / "requirements.md"
 SUITES = REPOSITORY / "suites"
@@ -28,6 +33,30 @@ _MARK = "requirement"
 
 Names = Mapping[str, Sequence[str]]
 """requirement id -> names of what is about it"""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What one deployment is known to come to: the entries of its expected.yaml."""
+
+    dut: str
+    deployment: str
+    profile: str
+    entries: Mapping[str, Entry]
+
+    @property
+    def name(self) -> str:
+        return f"{self.dut}:{self.deployment}"
+
+    def verdict(self, row: Requirement) -> str:
+        """In a word or two. A row that is not listed passes; a MAY row has a figure in place of a verdict."""
+        usual = Verdict.MEASURED if row.level == "MAY" else Verdict.PASS
+        entry = self.entries.get(row.id)
+        if entry is None:
+            return usual.value
+        some = f" ({', '.join(entry.versions)} only; else {usual})" if entry.versions else ""
+        return f"**{entry.verdict}**{some}"
+
 
 _INTRODUCTION = """\
 # Requirements
@@ -40,33 +69,40 @@ this one cannot be judged; where that one fails, this one is `blocked`.
 
 Ids are given once, and are neither renumbered nor reused. Where a number is missing, the requirement is planned and not yet
 in the catalogue; nothing is tested for it.
+
+The last columns are today's verdicts of the deployments in `duts/`, as their `expected.yaml` has them; a run that differs from
+these is an error. `haproxy` is the reference, version 2.8; where another version differs, it is named.
+`ideal` is the control that passes everything, `null` a plain forwarder, the control that should not.
 """
 
 
-def page(profiles: Mapping[str, Profile], tests: Names, mutants: Names) -> str:
+def page(profiles: Mapping[str, Profile], tests: Names, mutants: Names, known: Sequence[Known] = ()) -> str:
     """The whole page, in Markdown."""
-    parts = [_INTRODUCTION, *_overview(profiles, tests)]
+    parts = [_INTRODUCTION]
     for profile in profiles.values():
+        here = [one for one in known if one.profile == profile.name]
         parts.append(f"## Profile `{profile.name}`: {profile.title}\n")
+        parts.append(_overview(profile, tests, here))
         for group, rows in groupby(profile, key=lambda row: row.group):
             parts.append(f"### {group}\n")
-            parts += [_requirement(profile, row, tests, mutants) for row in rows]
+            parts += [_requirement(profile, row, tests, mutants, here) for row in rows]
         parts.append(f"### What a pass of `{profile.name}` does not prove\n")
         parts.append("\n".join(f"- {_text(text)}" for text in profile.not_proved) + "\n")
     return "\n".join(parts)
 
 
-def _overview(profiles: Mapping[str, Profile], tests: Names) -> Iterator[str]:
-    yield "| requirement | level | what it asks | tests |"
-    yield "|---|---|---|---|"
-    for profile in profiles.values():
-        for row in profile:
-            count = len(tests.get(row.id, ())) or "**none yet**"
-            yield f"| [{row.id}](#{row.id.lower()}) | {row.level} | {_cell(row.title)} | {count} |"
-    yield ""
+def _overview(profile: Profile, tests: Names, known: Sequence[Known]) -> str:
+    """A line for each requirement of a profile."""
+    lines = ["| requirement | level | what it asks | tests |" + "".join(f" `{one.name}` |" for one in known),
+             "|---|---|---|---|" + "---|" * len(known)]  # fmt: skip
+    for row in profile:
+        count = len(tests.get(row.id, ())) or "**none yet**"
+        lines.append(f"| [{row.id}](#{row.id.lower()}) | {row.level} | {_cell(row.title)} | {count} |"
+                     + "".join(f" {one.verdict(row)} |" for one in known))  # fmt: skip
+    return "\n".join(lines) + "\n"
 
 
-def _requirement(profile: Profile, row: Requirement, tests: Names, mutants: Names) -> str:
+def _requirement(profile: Profile, row: Requirement, tests: Names, mutants: Names, known: Sequence[Known]) -> str:
     needs = ", ".join(f"[{name}](#{name.lower()})" for name in row.needs)
     facts = [row.level, f"feature `{row.feature}`", *([f"needs {needs}"] if needs else [])]
     lines = [
@@ -80,6 +116,8 @@ def _requirement(profile: Profile, row: Requirement, tests: Names, mutants: Name
     ]  # fmt: skip
     if tests.get(row.id):
         lines.append(f"- **Alone:** `pytest {suite_folder(profile.name)} -k {row.id} --dut NAME`")
+    if known:
+        lines += ["- **Verdicts today:**", *_verdicts(row, known)]
     lines += ["- **Source:**", *(f"  - {_source(source)}" for source in row.source), ""]
     return "\n".join(lines)
 
@@ -95,6 +133,16 @@ def _mutants(row: Requirement, names: Sequence[str]) -> str:
     if not names:
         return "no mutant" + (" (none is asked for)" if row.level == "MAY" else " yet")
     return ", ".join(f"[{name}](../mutants/{name}.yaml)" for name in names)
+
+
+def _verdicts(row: Requirement, known: Sequence[Known]) -> Iterator[str]:
+    """What each deployment comes to: those without an entry in one line, the others with their reasons."""
+    usual = [one for one in known if row.id not in one.entries]
+    if usual:
+        yield f"  - {usual[0].verdict(row)}: {', '.join(f'`{one.name}`' for one in usual)}"
+    for one in known:
+        if row.id in one.entries:
+            yield f"  - {one.verdict(row)}: `{one.name}`. {_text(one.entries[row.id].reason)}"
 
 
 def _source(source: catalogue.Source) -> str:
@@ -142,9 +190,20 @@ def mutants_of(folder: Path = MUTANTS) -> dict[str, list[str]]:
     return dict(found)
 
 
+def known_of(folder: Path = DUTS) -> list[Known]:
+    """The known results of every deployment; HAProxy, the reference, first."""
+    found = []
+    for path in sorted(folder.glob("*/dut.yaml"), key=lambda path: (path.parent.name != "haproxy", path)):
+        file = path.parent / "expected.yaml"
+        results = expected.load(file) if file.is_file() else expected.Expected()
+        for deployment in dut.load(path, path.parent.name).deployments:
+            found.append(Known(path.parent.name, deployment.id, deployment.profile, results.deployments.get(deployment.id, {})))
+    return found
+
+
 def current() -> str:
     """The page as the files of this checkout have it."""
-    return page(catalogue.load_all(), tests_of(), mutants_of())
+    return page(catalogue.load_all(), tests_of(), mutants_of(), known_of())
 
 
 def main() -> None:

@@ -7,18 +7,21 @@ silently become a better one.
 
 from __future__ import annotations
 
+import errno
 import json
+import math
+import stat
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from lbcert.report import schema
 from lbcert.report.errors import ReportError
 
 RUN, RESULTS, FINISHED = "run.json", "results.jsonl", "finished.json"
 
-_REWRITE = "Only a run writes this file; run the suite again, or give the directory of another run."
+_REWRITE = "Only a run writes this file, with the lbcert of its time; run the suite again, or give the directory of another run."
 _DROP_LINE = "Delete this line and build the report again; its test is then reported as not run."
 
 
@@ -62,7 +65,7 @@ def read(run_dir: Path) -> RunDir:
 def read_json(path: Path, definition: str, remedy: str) -> dict[str, Any]:
     """A JSON file that follows a definition of input.schema.json; `report` for report.json itself."""
     try:
-        data = parse(path.read_text(encoding="utf-8"))
+        data = parse(_bytes(path).decode("utf-8"))
     except OSError as error:
         raise ReportError(path, f"cannot be read: {error.strerror}.", remedy) from None
     except UnicodeDecodeError as error:
@@ -75,9 +78,21 @@ def read_json(path: Path, definition: str, remedy: str) -> dict[str, Any]:
     return data
 
 
+def _bytes(path: Path) -> bytes:
+    """A file's bytes. Of a pipe or a device nobody knows when it ends, so those are refused."""
+    if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():
+        raise OSError(errno.EINVAL, "It is not a regular file")
+    return path.read_bytes()
+
+
 def parse(text: str) -> Any:
-    """Strict JSON: no NaN, no Infinity."""
-    return json.loads(text, parse_constant=_refuse)
+    """Strict JSON: no NaN, no Infinity, and no number so large that it would become one."""
+    return json.loads(text, parse_constant=_refuse, parse_float=_float)
+
+
+def _float(text: str) -> float:
+    value = float(text)
+    return value if math.isfinite(value) else _refuse(text)
 
 
 def check(path: Path, data: Any, definition: str, remedy: str, line: int | None = None) -> None:
@@ -88,14 +103,14 @@ def check(path: Path, data: Any, definition: str, remedy: str, line: int | None 
         raise ReportError(path, problem.what, remedy, line=line, field=problem.field)
 
 
-def _refuse(word: str) -> None:
+def _refuse(word: str) -> NoReturn:
     raise ValueError(f"{word} is not a number of JSON")
 
 
 def _read_results(path: Path) -> tuple[list[dict[str, Any]], bool]:
     """The results, and whether the last line breaks off. Without the file: none."""
     try:
-        raw = path.read_bytes()
+        raw = _bytes(path)
     except FileNotFoundError:
         return [], False
     except OSError as error:
@@ -108,7 +123,7 @@ def _read_results(path: Path) -> tuple[list[dict[str, Any]], bool]:
     try:
         # Complete but for its line feed: the result counts.
         parse(rest.decode("utf-8"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return results, True
     return [*results, _read_line(path, len(lines), rest)], False
 

@@ -58,7 +58,7 @@ def dead_server_is_left(history: History) -> Finding:
         observed += f"; delayed (over 0.5 s) or refused: {len(slow)}, the last one {events[-1][0]:.2f} s after the crash"
     observed += f"; {attempts}"
     end = max(mark["t"] for mark in history.of("mark"))
-    figures = [timeline(f"{dead} crashed", f"fault: {dead} crashed", events)]
+    figures = [timeline(f"{dead} crashed", f"{dead} crashed", events)]
     if everyone:
         figures.append(served.answers(requests, f"Wait of each of {len(everyone)} users, and who answered",
                                       f"{dead} crashed", zero, everyone, deadlines.CONFIRM_WITHIN))  # fmt: skip
@@ -112,7 +112,7 @@ def sessions_are_cut(history: History, fault: str) -> Finding:
     events = [(0.0, f"{dead} {fault}", "fault"), (limit, "declared detection + 1 s", "limit")]
     if cuts:
         events += [(min(cuts), "first session closed", "close"), (max(cuts), "last session closed", "close")]
-    figure = timeline(f"{dead} {fault}", f"fault: {dead} {fault}", events)
+    figure = timeline(f"{dead} {fault}", f"{dead} {fault}", events)
     end = zero + int(limit * SECOND)
     if not cuts and not beyond:
         if reason := undetected(history, attempts_at(history, dead)):
@@ -163,5 +163,5 @@ def return_rule_is_kept(history: History) -> Finding:
         else:
             followed += 1
     observed = f"{followed} of {len(back)} users followed the declared rule"
-    figure = timeline(f"{dead} crashed and returned", f"fault: {dead} crashed", events)
+    figure = timeline(f"{dead} crashed and returned", f"{dead} crashed", events)
     return tally.finding(observed, figures=(figure,))

@@ -53,8 +53,10 @@ def dark_server_is_left(history: History) -> Finding:
         observed += f", the slowest after {longest:.2f} s"
     measured = [{"id": "served-elsewhere-dark", "value": round(longest, 3), "unit": "s", "error": 0.001,
                  "requirement": "RDP-FAIL-02"}] if longest is not None else []  # fmt: skip
+    curve = served.answers(requests, f"Wait of each of {len(everyone)} users, and who answered", f"{dead} went dark", zero,
+                           everyone, deadlines.ANOTHER_WITHIN)  # fmt: skip
     return tally.finding(
-        f"{observed}; {attempts}", figures=(timeline(f"{dead} dark", f"fault: {dead} went dark", events),),
+        f"{observed}; {attempts}", figures=(timeline(f"{dead} dark", f"{dead} went dark", events), curve),
         window=(zero, max(mark["t"] for mark in history.of("mark"))), margin=deadlines.MARGIN, silence=True,
         measurements=tuple(measured),
     )  # fmt: skip
@@ -86,7 +88,8 @@ def hung_server_is_left(history: History) -> Finding:
     if lost:
         events.append((since(max(visit["started"] for visit in lost), zero), "last user without an answer", "detection"))
     observed = f"{len(late) - len(lost)} of {len(late)} users were served after the limit; {attempts}"
+    curve = served.answers(requests, f"Wait of each of {len(late)} users, and who answered", f"{dead} hung", zero, late, None)
     return tally.finding(
-        observed, Verdict.NON_STRICT, figures=(timeline(f"{dead} hung", f"fault: {dead} hung", events),),
+        observed, Verdict.NON_STRICT, figures=(timeline(f"{dead} hung", f"{dead} hung", events), curve),
         window=(zero, max(mark["t"] for mark in history.of("mark"))), margin=deadlines.MARGIN, silence=True,
     )  # fmt: skip

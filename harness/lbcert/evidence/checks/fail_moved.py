@@ -8,7 +8,7 @@ from ...verdicts import Verdict
 from ..finding import Finding, Tally
 from ..history import Event, History
 from . import served
-from .outage import SECOND, SPARE_CHECKS, attempts_at, check_of, since, undetected
+from .outage import SECOND, SPARE_CHECKS, attempts_at, check_of, since, timeline, undetected
 
 _OURS = 0.25
 """share of the time until a server may be marked down that we ourselves may use up"""
@@ -68,7 +68,13 @@ def moved_users_go_straight(history: History) -> Finding:
     observed += f"; {tried} connections to {dead} in these {length:.3f} s, {allowed} can have been health checks"
     if not hashes:
         observed += f" ({dead} was {'still in the pool' if in_pool else 'not tried any more'} after that)"
-    return tally.finding(observed, window=window, margin=deadlines.MARGIN, silence=True)
+    events = [(0.0, f"{dead} crashed", "fault"), (since(marks["again"], zero), "all moved users connect again", "other"),
+              (since(min(visit["answered"] for visit in firsts.values()), zero), "first user served elsewhere", "served")]  # fmt: skip
+    everyone = [*firsts.values(), *seconds]
+    figures = (timeline(f"{dead} crashed", f"{dead} crashed", events),
+               served.answers(requests, f"Wait of {len(firsts)} users, twice each, and who answered", f"{dead} crashed", zero,
+                              everyone, None))  # fmt: skip
+    return tally.finding(observed, figures=figures, window=window, margin=deadlines.MARGIN, silence=True)
 
 
 def _opened(history: History, dead: str, start: int, end: int) -> int:

@@ -127,7 +127,7 @@ def rise_is_respected(history: History) -> Finding:
     if check.rise > 1 and not tally.faults and (tested < _FLAPS or exposed < _EXPOSED):
         reason = f"{observed}: too little to judge"
         return Finding(Verdict.BLOCKED, tally.expected, observed, reason)
-    return tally.finding(observed, figures=(timeline(f"{dead} flaps", f"fault: {dead} refuses", events),),
+    return tally.finding(observed, figures=(timeline(f"{dead} flaps", f"{dead} refuses", events),),
                          window=(zero, final + int(used_by * SECOND)), margin=deadlines.MARGIN, silence=True)  # fmt: skip
 
 

@@ -85,8 +85,9 @@ def counts(placed: list[str], known: list[str]) -> dict[str, int]:
     return {server: placed.count(server) for server in known}
 
 
-def answers(requests: Requests, title: str, zero: str, since: int, everyone: list[Event], limit: float) -> dict[str, Any]:
-    """The report's chart of users' waits after a fault at `since` (ns); `limit` in s."""
+def answers(requests: Requests, title: str, zero: str, since: int, everyone: list[Event],
+            limit: float | None) -> dict[str, Any]:  # fmt: skip
+    """The report's chart of users' waits after a fault at `since` (ns); `limit` in s, where one is judged."""
     rows = []
     for visit in everyone:
         server = requests.server(visit)
