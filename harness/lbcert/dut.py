@@ -197,6 +197,7 @@ def declares(raw: dict[str, Any]) -> Declares:
             timeout=check.get("timeout", check["inter"]), kind=check.get("kind", "tcp"),
         ) if check else UNDECLARED_CHECK,
         dict(raw.get("persistence", {})),
+        dict(raw.get("session", {})),
         raw,
     )  # fmt: skip
 
