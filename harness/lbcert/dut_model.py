@@ -122,6 +122,8 @@ class Mutant:
     """requirements that must not pass"""
     may_block: tuple[str, ...] = ()
     """requirements that may be blocked by that"""
+    tier: str = "ci"
+    """ci: tried every day; nightly: it takes too long for that"""
 
 
 @dataclass(frozen=True)

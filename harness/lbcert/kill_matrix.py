@@ -45,6 +45,8 @@ class Mutant:
     may_block: tuple[str, ...]
     unfit: tuple[str, ...]
     """rows that the base itself does not pass"""
+    tier: str = "ci"
+    """ci: `make test` tries it every day; nightly: `make nightly` only"""
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def load(folder: Path = MUTANTS) -> list[Mutant]:
         file = product.folder / "expected.yaml"
         entries = expected.load(file).deployments.get(deployment.id, {}) if file.is_file() else {}
         found.append(Mutant(about.id, path, f"{about.base}", deployment.profile, about.summary, about.targets,
-                            about.may_block, tuple(entries)))  # fmt: skip
+                            about.may_block, tuple(entries), about.tier))  # fmt: skip
     return found
 
 

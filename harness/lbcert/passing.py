@@ -18,22 +18,21 @@ if TYPE_CHECKING:
 def be_silent(lab: Lab, sessions: Sequence[Connection]) -> None:
     """Leave held sessions alone until 105 % of the judged span have passed, and until both ends know where one was ended.
 
-    The history gets the marks `silence` and `over`; on a faster clock also a `control` event for each control listener.
-    In real time it ends as soon as every session has: there is nothing to measure the clock by.
+    The history gets the marks `silence` and `over`; on a faster clock also a `control` event for each control listener. In
+    real time it ends as soon as every session has: there is no clock to be measured.
     """
 
     def all_ended() -> bool:
         return not any(session.alive or lab.is_connected(session) for session in sessions)
 
     lab.mark("silence")
-    pace = lab.pace
-    longest = IDLE_SHARES[1] * pace.span
+    longest = IDLE_SHARES[1] * lab.pace.span
+    what = f"{len(sessions)} sessions are silent for " + (f"{longest / 60:.3g} min" if longest >= 120 else f"{longest:.3g} s")
     if lab.clock is None:
-        lab.watch(f"{len(sessions)} silent sessions are ended ({_text(pace.span)}; until 105 % of that)", all_ended,
-                  requirement_deadline("idle time", longest + MARGIN))  # fmt: skip
+        lab.watch(what, all_ended, requirement_deadline("idle time", longest))
     else:
-        run_clock(lab, f"{len(sessions)} sessions are silent for {_text(longest)} of the product's clock")
-        lab.watch("both ends are told", all_ended, requirement_deadline("told", MARGIN))
+        run_clock(lab, f"{what} of the product's clock")
+    lab.watch("both ends are told", all_ended, requirement_deadline("told", MARGIN))
     lab.mark("over")
 
 
@@ -58,7 +57,3 @@ def run_clock(lab: Lab, what: str) -> None:
     finally:
         for one in silent:
             one.close()
-
-
-def _text(seconds: float) -> str:
-    return f"{seconds / 60:.3g} min" if seconds >= 120 else f"{seconds:.3g} s"

@@ -23,6 +23,7 @@ from .dut_model import VARIANTS, Deployment
 from .evidence.finding import Finding
 from .lab import Ended, Lab
 from .live import LiveLine
+from .ordering import arranged
 from .outcome import Judged
 from .report.errors import ReportError
 from .session import Run, Session, SetupError, default_folder
@@ -153,8 +154,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("deployment", fitting, ids=[d.id for d in fitting])
 
 
-def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Requirement ids become keywords; what others need comes first."""
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]):
+    """Requirement ids become keywords; of what -k and -m leave, long tests come first, then what others need."""
     state = config.stash[_STATE]
     if not config.getoption("explore"):
         items[:] = [item for item in items if item.get_closest_marker("exploration") is None]
@@ -162,6 +164,7 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     for item in items:
         for name in _ids(item):
             item.extra_keyword_matches.update({name, name.replace("-", "_")})
+    result = yield
     certification = [item for item in items if _ids(item)]
     if certification:
         paces = {item: _pace(item, state) for item in certification}
@@ -169,23 +172,9 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
             if chosen is not None and chosen.how == "variant":
                 item.add_marker("timing")
         long = {item for item, chosen in paces.items() if chosen is not None and chosen.how != "variant"}
-        depth = {name: _depth(state.requirements, name) for name in state.requirements}
-        order = _long_first(sorted(certification, key=lambda item: max(depth[name] for name in _ids(item))), long, state)
         rest = [item for item in items if not _ids(item)]
-        items[:] = rest + order
-
-
-def _long_first(order: list[pytest.Item], long: set[pytest.Item], state: State) -> list[pytest.Item]:
-    """Tests that take a minute or more come first, so that others run beside them (pytest -n).
-
-    xdist sends two tests to a worker at a time: what stands behind a long one is none that others need, or wait for.
-    """
-    needed = {need for row in state.requirements.values() for need in row.needs}
-    idle = [item for item in order if item not in long and not any(name in needed or state.requirements[name].needs
-                                                                   for name in _ids(item))]  # fmt: skip
-    front = [one for pair in zip([item for item in order if item in long], idle, strict=False) for one in pair]
-    front += [item for item in order if item in long and item not in front]
-    return front + [item for item in order if item not in front]
+        items[:] = rest + arranged(certification, _ids, state.requirements, long)
+    return result
 
 
 def _marked(item: pytest.Item, name: str) -> Any:
@@ -216,10 +205,6 @@ def _drop_unfitting(items: list[pytest.Item], state: State) -> None:
 
 def _has_deployment(item: pytest.Item) -> bool:
     return isinstance(getattr(item, "callspec", _NoParams).params.get("deployment"), Deployment)
-
-
-def _depth(rows: dict[str, Any], name: str) -> int:
-    return 1 + max((_depth(rows, need) for need in rows[name].needs), default=-1)
 
 
 def pytest_deselected(items: list[pytest.Item]) -> None:

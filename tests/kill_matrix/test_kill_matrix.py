@@ -23,7 +23,10 @@ def daily(request):
         pool.shutdown(cancel_futures=True)
 
 
-@pytest.mark.parametrize("name", MUTANTS)
+DAILY = [pytest.param(name, marks=[pytest.mark.nightly] if mutant.tier == "nightly" else []) for name, mutant in MUTANTS.items()]
+
+
+@pytest.mark.parametrize("name", DAILY)
 def test_mutant_is_killed_and_nothing_else_fails(name, daily):
     mutant = MUTANTS[name]
     row = daily[name].result()
@@ -40,6 +43,10 @@ def test_whole_row_of_the_matrix(name):
 
 def test_every_requirement_has_a_mutant():
     assert kill_matrix.without_mutant(list(MUTANTS.values())) == []
+
+
+def test_every_requirement_has_a_mutant_for_every_day():
+    assert kill_matrix.without_mutant([mutant for mutant in MUTANTS.values() if mutant.tier == "ci"]) == []
 
 
 def test_a_requirement_without_a_mutant_is_named():

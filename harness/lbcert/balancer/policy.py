@@ -135,10 +135,6 @@ class Policy:
         """The sides (client, server) whose connection is closed when a session has been idle for too long."""
         return ("client", "server")
 
-    def counts_against_idleness(self) -> Collection[str]:
-        """The sides whose data keep a session from being idle."""
-        return ("client", "server")
-
     def close_delay(self, by_reset: bool) -> float | None:
         """Seconds until a client's FIN or RST is passed on to the server; None to keep it to ourselves."""
         return 0.0

@@ -270,8 +270,7 @@ class Balancer:
                 sides[name].transport.close()
 
         idle = Idle(self.loop, seconds, expired)
-        for name in self.policy.counts_against_idleness():
-            sides[name].heard = idle.heard
+        client.heard = back.heard = idle.heard
         return idle
 
     def changed(self, server: Server, reason: str) -> None:
