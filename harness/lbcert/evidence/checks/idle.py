@@ -116,7 +116,7 @@ class _Life:
         if bounds is None:
             found.append(f"{self.who}: ended after {_text(lasted)} of silence")
         elif not bounds[0] <= lasted <= bounds[1]:
-            found.append(f"{self.who}: ended after {_text(lasted)} of silence, {lasted / bounds[0] * 0.95:.0%} of the idle time")
+            found.append(f"{self.who}: ended after {_text(lasted)} of silence, {lasted / bounds[0] * 0.95:.1%} of the idle time")
         for side in ("client", "server"):
             if side not in self.ends:
                 found.append(f"{self.who}: ended after {_text(lasted)} of silence, but the {side} was never told")
@@ -135,10 +135,10 @@ def _clock(history: History, pace: Event) -> _Clock:
     """The product's clock, from its control listeners where it is not ours."""
     if pace["how"] != "faster":
         return _Clock(1.0, "in real time" if pace["how"] == "real" else "in real time, on the variant short-idle")
-    flows = {(flow["client"], flow["cport"], flow["sport"]): flow for flow in history.of("flow")
+    flows = {(flow["client"], flow["cport"], flow.get("sport")): flow for flow in history.of("flow")
              if flow["link"] == "client:eth0"}  # fmt: skip
     rates = []
-    for control in served.some(history.of("control"), "control connection"):
+    for control in served.some(list(history.of("control")), "control connection"):
         flow = flows.get((control["source"], control["cport"], control["port"]), {})
         end = ending(flow, "client")
         if "synack" not in flow or end is None or "last_data" in flow:
