@@ -1,7 +1,7 @@
 """RDP-SESS-01a: what makes each verdict of `idle_time_is_kept`."""
 
 import pytest
-from evidence_rig import event, story, unserved
+from evidence_rig import at, event, story, unserved
 from session_rig import session
 
 from lbcert.evidence.checks import idle_time_is_kept
@@ -30,7 +30,8 @@ REAL = {
     "as-declared": ([one(1, 3600.0, 3600.01), one(2, 3599.0, 3599.0, rst=True)], Verdict.PASS,
                     "2 of 2 silent sessions ended, after 3,599.0 to 3,600.0 s; both ends of 2 were told, at most 0.0100 s"),
     "just-long-enough": ([one(1, 3420.0, 3420.0)], Verdict.PASS, "1 of 1"),
-    "too-early": ([one(1, 3600.0, 3600.0), one(2, 3419.0, 3419.0)], Verdict.FAIL, "user user2 on ts1: ended after 56.98 min of silence, 95.0%"),
+    "too-early": ([one(1, 3600.0, 3600.0), one(2, 3419.0, 3419.0)], Verdict.FAIL,
+                  "user user2 on ts1: ended after 56.98 min of silence, 95.0%"),
     "much-too-early": ([one(1, 3000.0, 3000.0)], Verdict.FAIL, "ended after 50 min of silence, 83.3% of the idle time"),
     "too-late": ([one(1, 3781.0, 3781.0)], Verdict.FAIL, "ended after 63.02 min of silence, 105.0%"),
     "never": ([one(1, None, None, end=True)], Verdict.FAIL, "user user1 on ts1: still open after 63.02 min of silence"),
@@ -39,7 +40,8 @@ REAL = {
     "server-not-told": ([one(1, 3600.0, None)], Verdict.FAIL, "ended after 60 min of silence, but the server was never told"),
     "client-not-told": ([one(1, None, 3600.0)], Verdict.FAIL, "ended after 60 min of silence, but the client was never told"),
     "server-told-late": ([one(1, 3600.0, 3601.2)], Verdict.FAIL, "the server was told 1.2 s after the other end"),
-    "a-byte-in-the-silence": ([one(1, 3610.0, 3610.0, last={"last_data": 60.1})], Verdict.FAIL, "a byte passed 60 s into the silence"),
+    "a-byte-in-the-silence": ([one(1, 3610.0, 3610.0, last={"last_data": 60.1})], Verdict.FAIL,
+                              "a byte passed 60 s into the silence"),
 }  # fmt: skip
 
 
@@ -64,7 +66,8 @@ def with_pause(*events):
 
 
 FOR_EVER = {
-    "lives": (echoed_at_the_end(), Verdict.PASS, "1 of 1 silent sessions were open after 3,781.0 s, in real time; declared idle time: none"),
+    "lives": (echoed_at_the_end(), Verdict.PASS,
+              "1 of 1 silent sessions were open after 3,781.0 s, in real time; declared idle time: none"),
     "a-byte": (echoed_at_the_end(600.0, 3182.0), Verdict.FAIL, "a byte passed 600 s into the silence"),
     "a-byte-late": (echoed_at_the_end(0.0, 3000.0), Verdict.FAIL, "a byte passed"),
     "ended": (one(1, 900.0, 900.0), Verdict.FAIL, "user user1 on ts1: ended after 15 min of silence"),
@@ -81,14 +84,15 @@ def test_where_no_idle_time_is_declared(events, verdict, observed):
 
 def test_a_declaration_below_the_floor_fails_whatever_the_traffic_shows():
     finding = judged(one(1, 1800.0, 1800.0), declared=1800, span=1800.0)
-    assert (finding.verdict, finding.reason) == (Verdict.FAIL, "the declared idle time is 30 min, and users are silent for 60 min")
+    assert finding.verdict is Verdict.FAIL
+    assert finding.reason == "the declared idle time is 30 min, and users are silent for 60 min"
 
 
 def control(number: int, seconds: float, took: float | None):
     """A connection to a control listener, and its flow; it stood at second 0.2."""
     flow = {"link": "client:eth0", "client": "10.1.9.9", "cport": 30000 + number, "sport": 61000 + number}
     facts = [event(0.2, "harness", "control", port=61000 + number, seconds=seconds, source="10.1.9.9", cport=30000 + number)]
-    stamps = {"synack": event(0.2, "", "")["t"], **({"fin_to_client": event(0.2 + took, "", "")["t"]} if took is not None else {})}
+    stamps = {"synack": at(0.2)} | ({"fin_to_client": at(0.2 + took)} if took is not None else {})
     return [*facts, event(0.2, "capture", "flow", **flow, **stamps)]
 
 
@@ -103,7 +107,8 @@ FAST = {
     "fifty-minutes": (controls(), one(1, 50.0, 50.0), Verdict.FAIL, "ended after 50 min of silence, 83.3%"),
     "a-little-apart": (controls(), one(1, 60.0, 60.1), Verdict.PASS, "at most 0.1000 s (real time) apart"),
     "told-late": (controls(), one(1, 60.0, 60.2), Verdict.FAIL, "the server was told 12 s after the other end"),
-    "controls-differ": (controls(60.0, 60.7), one(1, 60.0, 60.0), Verdict.HARNESS_ERROR, "do not agree on the product's clock within 1%"),
+    "controls-differ": (controls(60.0, 60.7), one(1, 60.0, 60.0), Verdict.HARNESS_ERROR,
+                        "do not agree on the product's clock within 1%"),
     "no-faster-clock": (controls(1.0), one(1, 60.0, 60.0), Verdict.HARNESS_ERROR, "×1.00 and ×1.00, which is not near ×60"),
     "one-control-only": (control(1, 3420.0, 57.0), one(1, 60.0, 60.0), Verdict.HARNESS_ERROR, "do not agree"),
     "control-unseen": ([*control(1, 3420.0, 57.0), *control(2, 3780.0, None)], one(1, 60.0, 60.0), Verdict.HARNESS_ERROR,

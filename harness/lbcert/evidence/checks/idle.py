@@ -68,7 +68,8 @@ def idle_time_is_kept(history: History) -> Finding:
     everyone = served.some(served.visits(history, "held"), "held session")
     held = [visit for visit in everyone if sides.peer(visit) and echoes[visit["visit"], "begin"]]
     if len(held) < _NEEDED * len(everyone):
-        reason = f"{len(everyone) - len(held)} of {len(everyone)} sessions carried no data to begin with, which RDP-PARSE-02 is about"
+        reason = (f"{len(everyone) - len(held)} of {len(everyone)} sessions carried no data to begin with, which "
+                  "RDP-PARSE-02 is about")  # fmt: skip
         return Finding(Verdict.BLOCKED, tally.expected, reason, reason)
     lives = [_Life(history, sides, visit, echoes[visit["visit"], "end"]) for visit in held]
     for life in lives:
@@ -156,8 +157,8 @@ def _clock(history: History, pace: Event) -> _Clock:
 def _expected(declared: float | str, span: float, low: float, high: float) -> str:
     if declared == "none":
         return f"A session without any byte lives on, since `idle: none` is declared; looked at for {_text(high)}."
-    return (f"A session without any byte lives for {_text(span)} ({_text(low)} to {_text(high)}); then both ends are told within "
-            f"{deadlines.CLOSE_WITHIN:g} s of each other. The declared time is at least {_text(IDLE_FLOOR)}, or none.")  # fmt: skip
+    return (f"A session without any byte lives for {_text(span)} ({_text(low)} to {_text(high)}); then both ends are told "
+            f"within {deadlines.CLOSE_WITHIN:g} s of each other. The declared time is at least {_text(IDLE_FLOOR)}, or none.")  # fmt: skip
 
 
 def _observed(lives: list[_Life], clock: _Clock, declared: float | str) -> str:
