@@ -64,6 +64,7 @@ def test_the_rows_of_the_rdp_profile():
         ("RDP-PERSIST-11", "SHOULD", ("RDP-PERSIST-01",)),
         ("RDP-PERSIST-12", "SHOULD", ("RDP-PERSIST-01",)),
         ("RDP-PERSIST-13", "SHOULD", ()),
+        ("RDP-SESS-01a", "MUST", ()),
         ("RDP-SESS-02", "MUST", ()),
         ("RDP-SESS-04", "MUST", ()),
         ("RDP-SESS-06", "SHOULD", ("RDP-PERSIST-01",)),

@@ -12,6 +12,7 @@ launcher=.venv/bin/lbcert-launcher
 me=$(id -un 2>/dev/null || id -u)
 # Where the lab itself looks for programs; ordinary users' PATH may lack the sbin folders.
 system=${LBCERT_SYSTEM_PATH:-/usr/sbin:/usr/bin:/sbin:/bin}
+libraries=${LBCERT_SYSTEM_LIBRARIES:-/usr/lib}
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
@@ -99,6 +100,25 @@ name_command() {
     $all"
 }
 
+has_faster_clock() {
+    for file in "$libraries"/faketime/libfaketime*.so.1 "$libraries"/*/faketime/libfaketime*.so.1; do
+        if [ -e "$file" ]; then return 0; fi
+    done
+    return 1
+}
+
+offer_faster_clock() { # nothing ends without it, so it is tried and spoken of with a new .venv only
+    if has_faster_clock; then return 0; fi
+    if is_root && command -v apt-get >/dev/null; then
+        packages=' libfaketime'
+        say "installing$packages"
+        export DEBIAN_FRONTEND=noninteractive
+        if apt; then return 0; fi
+    fi
+    say 'libfaketime is not there. It lets an hour of a product pass in a minute; rows that need it will be not-run. To have it:
+    apt-get install libfaketime'
+}
+
 # -- .venv ----------------------------------------------------------------------------------------
 
 identity() { # of the virtual environment: it cannot be moved, nor used with another version of Python
@@ -178,6 +198,7 @@ if [ "$venv" != ready ]; then
     [ -w . ] || fail "$me may not write to $here; use a clone of your own"
     if [ "$venv" = none ]; then make_venv; fi
     install_python_packages
+    offer_faster_clock
     say 'ready'
 fi
 if [ "$wants_launcher" = yes ]; then make_launcher; fi

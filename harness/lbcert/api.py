@@ -15,6 +15,7 @@ from .failing import MANY_USERS, Stream, again, crowd_after_detection, settle_us
 from .faults import FAULTS, crash, dark, hang, refuse, restore
 from .lab import Lab
 from .requirement import requirement
+from .passing import be_silent
 from .scripts import converse, greet, tell_conversations
 from .verdicts import Verdict
 from .wire import (
@@ -67,6 +68,7 @@ __all__ = [
     "Verdict",
     "Visit",
     "again",
+    "be_silent",
     "checks",
     "connection_request",
     "converse",

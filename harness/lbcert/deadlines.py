@@ -26,6 +26,8 @@ TURNED_AWAY_WITHIN = 2.0
 """s until a client must be told that no server is left (RDP-FAIL-07)"""
 CLOSE_WITHIN = 1.0
 """s from a client's FIN or RST until the server has it (RDP-SESS-02)"""
+IDLE_SHARES = (0.95, 1.05)
+"""of the declared idle time, between which a silent session must end (RDP-SESS-01a)"""
 MATURE = 5.0
 """s a process must have run before it is asked to reload: a younger one may not hand over its table (catalogue 2.4)"""
 
@@ -57,6 +59,7 @@ PATIENCE = {
     "sessions": 10.0,  # connections that were closed are seen closed at the far end
     "pause": 0.25,  # between two tries of something that is waited for
     "checks": 20.0,  # on top of the time that as many health checks take as are wanted
+    "faster clock": 15.0,  # on top of what a listener's timeout takes at the nominal rate, if the clock runs at all
     "recovery": 20.0,  # on top of rise x (inter + timeout): a returned server gets its first new user
 }
 """s; limits of the harness, printed in the report"""
@@ -97,4 +100,5 @@ def table(check: HealthCheck) -> dict[str, Any]:
         "requirement: told that no server is left": TURNED_AWAY_WITHIN,
         "requirement: inspection of a silent client": INSPECTION_CEILING + MARGIN,
         "requirement: at once": PROMPT,
+        "requirement: other end told of an idle session's end": CLOSE_WITHIN,
     }

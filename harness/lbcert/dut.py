@@ -197,6 +197,7 @@ def declares(raw: dict[str, Any]) -> Declares:
             timeout=check.get("timeout", check["inter"]), kind=check.get("kind", "tcp"),
         ) if check else UNDECLARED_CHECK,
         dict(raw.get("persistence", {})),
+        dict(raw.get("session", {})),
         raw,
     )  # fmt: skip
 
@@ -215,7 +216,8 @@ def load_mutant(path: Path, reference: str) -> Product:
     text = _changed(file, change, deployment.text, deployment.config)
     texts = {name: _changed(file, change, one, deployment.variants[name]) for name, one in deployment.texts.items()}
     changed = replace(deployment, text=text, texts=texts, declares=declares(raw))
-    about = Mutant(data["id"], data["base"], data["summary"], tuple(data["targets"]), tuple(data.get("may_block", ())))
+    about = Mutant(data["id"], data["base"], data["summary"], tuple(data["targets"]), tuple(data.get("may_block", ())),
+                   data.get("tier", "ci"))  # fmt: skip
     return replace(base, ref=str(_shown(path)), name=f"{base.name}, mutant {about.id}", deployments=(changed,), mutant=about)
 
 

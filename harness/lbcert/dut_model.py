@@ -12,9 +12,14 @@ SMALL_TABLE = 100
 """users for whom there is room in the variant small-table"""
 LIFETIME_FLOOR = 8 * 3600.0
 """s that a persistence entry should live at least (design 4: ceilings)"""
+SHORT_IDLE = 6.0
+"""s that a silent session lives in the variant short-idle"""
+IDLE_FLOOR = 3600.0
+"""s that a silent session should live at least (design 4: ceilings; the article's timeouts)"""
 VARIANTS = {
     "short-lifetime": f"a persistence entry lives {SHORT_LIFETIME:g} s instead of its usual time",
     "small-table": f"the persistence table has room for {SMALL_TABLE} users",
+    "short-idle": f"a silent session lives {SHORT_IDLE:g} s instead of its usual time",
 }
 """the variants of a deployment that tests know, and what differs in them"""
 DETECTION_CEILING = 15.0
@@ -44,6 +49,7 @@ class Declares:
 
     health_check: HealthCheck = UNDECLARED_CHECK
     persistence: dict[str, Any] = field(default_factory=dict)
+    session: dict[str, Any] = field(default_factory=dict)
     raw: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -60,6 +66,11 @@ class Declares:
     def size(self) -> int | str | None:
         """How many users the persistence table has room for; "none": there is no table; None where it is not declared."""
         return self.persistence.get("size")
+
+    @property
+    def idle(self) -> float | str | None:
+        """Seconds that a session without any byte lives; "none": for ever; None where it is not declared."""
+        return self.session.get("idle")
 
     @property
     def fallback(self) -> str:
@@ -111,6 +122,8 @@ class Mutant:
     """requirements that must not pass"""
     may_block: tuple[str, ...] = ()
     """requirements that may be blocked by that"""
+    tier: str = "ci"
+    """ci: tried every day; nightly: it takes too long for that"""
 
 
 @dataclass(frozen=True)

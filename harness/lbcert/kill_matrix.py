@@ -46,6 +46,8 @@ class Mutant:
     may_block: tuple[str, ...]
     unfit: tuple[str, ...]
     """rows that the base itself does not pass"""
+    tier: str = "ci"
+    """ci: `make test` may try it every day; nightly: `make nightly` only"""
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def load(folder: Path = MUTANTS) -> list[Mutant]:
         file = product.folder / "expected.yaml"
         entries = expected.load(file).deployments.get(deployment.id, {}) if file.is_file() else {}
         found.append(Mutant(about.id, path, f"{about.base}", deployment.profile, about.summary, about.targets,
-                            about.may_block, tuple(entries)))  # fmt: skip
+                            about.may_block, tuple(entries), about.tier))  # fmt: skip
     return found
 
 
@@ -121,10 +123,11 @@ def daily(mutants: Sequence[Mutant]) -> list[Mutant]:
 
     Always the one that is about the most requirements not covered yet, measured by the work that its targets make.
     """
+    mutants = [mutant for mutant in mutants if mutant.tier == "ci"]
     left = {name for mutant in mutants for name in mutant.targets}
     chosen: list[Mutant] = []
     quick = [mutant for mutant in mutants if mutant.base.startswith("ideal:")]
-    for pool in (quick, list(mutants)):
+    for pool in (quick, mutants):
         while best := max(pool, key=lambda mutant: _gain(mutant, left), default=None):
             if not _gain(best, left):
                 break

@@ -13,8 +13,9 @@ from typing import Any
 from . import addresses
 from .clients.echo import echo
 from .clients.rdp import Connection, RdpClients, Visit
-from .deadlines import MATURE, Deadline, patience, table
+from .deadlines import IDLE_SHARES, MATURE, Deadline, patience, table
 from .drivers import Discovery, Driver, DriverError, choose_vip
+from .drivers.faster import FasterClock, make_clock
 from .drivers.furnish import furnish
 from .dut_model import Deployment
 from .endpoints.control import MockServer
@@ -23,6 +24,7 @@ from .evidence.finding import Finding
 from .evidence.history import History
 from .evidence.lag import LagProbe
 from .loop import READ, Loop
+from .pace import Pace
 from .topology.netns import Broker, LabError, Zygote
 from .topology.plan import CLIENT_HOST, DUT_HOST, Plan, PlanError, make_plan
 from .verdicts import Verdict
@@ -66,6 +68,7 @@ class Lab:
         lag: LagProbe,
         seed: int,
         live: Callable[[str, Deadline | None], None] = lambda text, deadline: None,
+        pace: Pace | None = None,
     ):
         self.deployment = deployment
         self.declares = deployment.declares
@@ -81,14 +84,24 @@ class Lab:
         self._capture_read = False
         self._growing: flows.Growing | None = None
         self.vip = choose_vip(deployment, discovery.listening)
+        self.pace = pace
+        """how the test's long timer is judged, if it has one"""
+        self.clock: FasterClock | None = None
+        """the product's, where it does not run in real time"""
+        if pace is not None and pace.how == "faster":
+            seconds = [share * pace.span for share in IDLE_SHARES]
+            self.clock = make_clock(self.vip, discovery.listening, seconds, pace.rate)
+        controls = [control.port for control in self.clock.controls] if self.clock else []
         self.mocks, plan = lay_out(deployment, discovery, self.vip, self.loop, self.history)
         self.servers = [server for server in self.mocks if server.active]
         self.plan = plan
         self.history.add("harness", "setup", deployment=deployment.id, vip=self.vip, seed=seed,
                          servers=[server.name for server in self.servers], declares=deployment.declares.raw,
-                         ports=sorted({self.vip[1], *(port for s in self.mocks for _, port in s.listen)}),
+                         ports=sorted({self.vip[1], *controls, *(port for s in self.mocks for _, port in s.listen)}),
                          addresses={s.name: s.listen for s in self.mocks},
                          deadlines=table(deployment.declares.health_check))  # fmt: skip
+        if pace is not None:
+            self.history.add("harness", "pace", how=pace.how, span=pace.span, rate=pace.rate)
         self.broker: Broker = zygote.start(plan, deployment.hosts)
         self.broker.on_event = self._on_broker_event
         self.clients = RdpClients(
@@ -116,8 +129,14 @@ class Lab:
         for server in self.mocks:
             self.wait(f"{server.name} listens", lambda s=server: s.count("listening") > 0, patience("ready"))
         self._furnish()
-        self.driver.start(self.broker, self.deployment, self.files.output)
+        if self.clock is None:
+            self.driver.start(self.broker, self.deployment, self.files.output)
+        else:
+            self.driver.start(self.broker, self.deployment, self.files.output, clock=self.clock)
         self._wait_ready()
+        if self.clock is not None:
+            # On its clock a check waits for milliseconds: what it finds would be our own lateness.
+            self.driver.rest_checks(self.broker)
         self._lag.take()
 
     def _spawn_server(self, server: MockServer) -> None:
@@ -266,6 +285,12 @@ class Lab:
 
     def server(self, name: str) -> MockServer:
         return next(server for server in self.mocks if server.name == name)
+
+    def is_connected(self, session: Connection) -> bool:
+        """Whether its server still has the connection of this session."""
+        if session.server is None:
+            return False
+        return any(number & 0xFFF == session.connection for number in self.server(session.server).connected)
 
     def shuffled(self, items: Sequence[Any]) -> list[Any]:
         """`items` in an order that the seed decides."""

@@ -17,12 +17,13 @@ from typing import Any
 
 import pytest
 
-from . import catalogue, outcome, tiers, timing, verdicts
+from . import catalogue, outcome, pace, tiers, timing, verdicts
 from .dut import resolve
 from .dut_model import VARIANTS, Deployment
 from .evidence.finding import Finding
 from .lab import Ended, Lab
 from .live import LiveLine
+from .ordering import arranged
 from .outcome import Judged
 from .report.errors import ReportError
 from .session import Run, Session, SetupError, default_folder
@@ -71,6 +72,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
                     help="where this run's evidence and report go (default: reports/runs/<UTC time>-<dut>)")  # fmt: skip
     group.addoption("--explore", type=_count, default=0, metavar="N",
                     help="also try N random sequences of users' and servers' doings against the declared model")  # fmt: skip
+    group.addoption("--timers", default="fast", choices=pace.TIMERS,
+                    help="judge timers of an hour on a faster clock, in a minute (default), or in real time, any product")  # fmt: skip
     group.addoption("--seed", type=int, default=0, metavar="N", help="seed of every random choice (default: 0)")
 
 
@@ -84,6 +87,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "requirement(*ids): the requirements that a test judges")
     config.addinivalue_line("markers", "exploration: runs with --explore only")
     config.addinivalue_line("markers", "timing: takes one of the machine's slots for tests with tight bounds")
+    if getattr(config.option, "maxschedchunk", 1) is None:
+        # xdist would hand tests to workers by the handful, and one with a long test would keep the others waiting behind it.
+        config.option.maxschedchunk = 1
     config.stash[_STATE] = State(config)
     state = config.stash[_STATE]
     _check_keyword(config.getoption("keyword", ""), state)
@@ -148,9 +154,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("deployment", fitting, ids=[d.id for d in fitting])
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Each test gets its tier; requirement ids become keywords; what others need comes first."""
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]):
+    """Each test gets its tier, ids become keywords; of what -k and -m leave, long tests come first, then what others need."""
     state = config.stash[_STATE]
     tiers.assign(items, config.getini("markers"))
     if not config.getoption("explore"):
@@ -159,12 +165,33 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     for item in items:
         for name in _ids(item):
             item.extra_keyword_matches.update({name, name.replace("-", "_")})
+    result = yield
     certification = [item for item in items if _ids(item)]
     if certification:
-        depth = {name: _depth(state.requirements, name) for name in state.requirements}
-        order = sorted(certification, key=lambda item: max(depth[name] for name in _ids(item)))
+        paces = {item: _pace(item, state) for item in certification}
+        for item, chosen in paces.items():
+            if chosen is not None and chosen.how == "variant":
+                item.add_marker("timing")
+        long = {item for item, chosen in paces.items() if chosen is not None and chosen.how != "variant"}
         rest = [item for item in items if not _ids(item)]
-        items[:] = rest + order
+        items[:] = rest + arranged(certification, _ids, state.requirements, long)
+    return result
+
+
+def _marked(item: pytest.Item, name: str) -> Any:
+    """What the item's `requirement` mark says under `name`."""
+    return next((mark.kwargs.get(name) for mark in item.iter_markers("requirement")), None)
+
+
+def _pace(item: pytest.Item, state: State) -> pace.Pace | None:
+    """How a test judges its long timer; None if it has none, or if that cannot be judged."""
+    timer = _marked(item, "long")
+    if timer is None or not _has_deployment(item):
+        return None
+    try:
+        return pace.choose(state.product, item.callspec.params["deployment"], state.config.getoption("timers"), timer)
+    except pace.NoPace:
+        return None
 
 
 def _drop_unfitting(items: list[pytest.Item], state: State) -> None:
@@ -179,10 +206,6 @@ def _drop_unfitting(items: list[pytest.Item], state: State) -> None:
 
 def _has_deployment(item: pytest.Item) -> bool:
     return isinstance(getattr(item, "callspec", _NoParams).params.get("deployment"), Deployment)
-
-
-def _depth(rows: dict[str, Any], name: str) -> int:
-    return 1 + max((_depth(rows, need) for need in rows[name].needs), default=-1)
 
 
 def pytest_deselected(items: list[pytest.Item]) -> None:
@@ -259,13 +282,19 @@ def lab(request: pytest.FixtureRequest, deployment: Deployment):
     """A lab with the deployment under test running in it, for this test alone."""
     state = request.config.stash[_STATE]
     assert state.session is not None
-    variant = next((mark.kwargs.get("variant") for mark in request.node.iter_markers("requirement")), None)
+    variant, timer, chosen = _marked(request.node, "variant"), _marked(request.node, "long"), None
+    if timer is not None:
+        try:
+            chosen = pace.choose(state.product, deployment, request.config.getoption("timers"), timer)
+        except pace.NoPace as reason:
+            raise Ended(Verdict.NOT_RUN, str(reason)) from None
+        variant = chosen.variant
     if variant is not None:
         if variant not in deployment.variants:
             reason = f"{NO_VARIANT}: {deployment.id} offers none in which {VARIANTS[variant]} (dut.yaml: variants: {variant})"
             raise Ended(Verdict.NOT_RUN, reason)
         deployment = deployment.as_variant(variant)
-    made = state.session.lab(deployment, _slug(request.node.nodeid))
+    made = state.session.lab(deployment, _slug(request.node.nodeid), chosen)
     request.node.stash[_LAB] = made
     yield made
     made.close()

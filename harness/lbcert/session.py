@@ -29,6 +29,7 @@ from .dut import REPOSITORY, changed_lines
 from .dut_model import Deployment, Product
 from .evidence.lag import LagProbe
 from .lab import Files, Lab
+from .pace import Pace
 from .topology import probe
 from .topology.netns import LabError, Zygote
 from .topology.plan import DUT_HOST, Host, Plan
@@ -261,7 +262,7 @@ class Session:
 
         self.run.update(change)
 
-    def lab(self, deployment: Deployment, slug: str) -> Lab:
+    def lab(self, deployment: Deployment, slug: str, pace: Pace | None = None) -> Lab:
         """A lab with `deployment` running in it; raises SetupError with one clear message if there is none."""
         found = self.discover(deployment)
         contradiction = _contradiction(deployment, found)
@@ -273,7 +274,7 @@ class Session:
         )
         try:
             seed = int.from_bytes(hashlib.sha256(f"{self.seed}:{slug}".encode()).digest()[:8], "big")
-            return Lab(self.zygote(), self.driver(), deployment, found, files, self.lag, seed, self.live)
+            return Lab(self.zygote(), self.driver(), deployment, found, files, self.lag, seed, self.live, pace)
         except (DriverError, LabError) as error:
             raise SetupError(str(error)) from None
 

@@ -6,7 +6,9 @@ from lbcert.api import (
     Connection,
     Lab,
     MockServer,
+    Verdict,
     Visit,
+    be_silent,
     checks,
     drain,
     patience,
@@ -42,6 +44,18 @@ def hold(lab: Lab, count: int, label: str = "held", stem: str = "holder") -> lis
     return lab.visit([Visit(lab.sources.one(), user, hold=True, label=label) for user in sequential(count, stem)])
 
 
+@requirement("RDP-SESS-01a", long="idle")
+def test_silent_session_lives_for_the_declared_time(lab: Lab) -> None:
+    """Ten sessions fall silent, and nobody sends a byte until 105 % of the declared idle time are over."""
+    if lab.declares.idle is None:
+        lab.end(Verdict.NOT_RUN, "dut.yaml does not say declares.session.idle (seconds, or none)")
+    held = hold(lab, SILENT)
+    lab.echo(held, "begin")
+    be_silent(lab, held)
+    lab.echo(held, "end")
+    lab.judge(checks.idle_time_is_kept)
+
+
 @requirement("RDP-SESS-02", timing=True)
 def test_server_is_told_that_a_client_has_gone(lab: Lab) -> None:
     """Clients hold sessions; half of them close, the others are reset, in mixed order."""
@@ -49,16 +63,9 @@ def test_server_is_told_that_a_client_has_gone(lab: Lab) -> None:
     lab.echo(held, "begin")
     for session in lab.shuffled(held):
         session.leave(abort=session.visit.label == "rst")
-    lab.watch("servers are told", lambda: not any(is_connected(lab, session) for session in held),
+    lab.watch("servers are told", lambda: not any(lab.is_connected(session) for session in held),
               requirement_deadline("close", CLOSE_WITHIN + MARGIN))  # fmt: skip
     lab.judge(checks.departures_are_passed_on)
-
-
-def is_connected(lab: Lab, session: Connection) -> bool:
-    """Whether its server still has the connection of this session."""
-    if session.server is None:
-        return False
-    return any(number & 0xFFF == session.connection for number in lab.server(session.server).connected)
 
 
 @requirement("RDP-SESS-04")

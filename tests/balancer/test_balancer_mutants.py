@@ -21,7 +21,7 @@ ROWS = {
     "RDP-PERSIST-09": 2, "RDP-PERSIST-10": 3, "RDP-PERSIST-11": 1, "RDP-PERSIST-12": 2, "RDP-PERSIST-13": 3,
     "RDP-FAIL-01": 5, "RDP-FAIL-02": 6, "RDP-FAIL-03": 5, "RDP-FAIL-04": 4, "RDP-FAIL-05": 2, "RDP-FAIL-06": 3, "RDP-FAIL-07": 3,
     "RDP-FAIL-08": 2, "RDP-FAIL-09": 3,
-    "RDP-SESS-02": 3, "RDP-SESS-04": 5, "RDP-SESS-06": 3, "RDP-SESS-07": 3,
+    "RDP-SESS-01a": 4, "RDP-SESS-02": 3, "RDP-SESS-04": 5, "RDP-SESS-06": 3, "RDP-SESS-07": 3,
 }
 
 
@@ -35,7 +35,7 @@ def merged(base, change):
 @pytest.mark.parametrize("name", MUTANTS)
 def test_a_mutant_is_complete_and_runs(name):
     mutant = MUTANTS[name]
-    assert set(mutant) <= {"schema", "id", "base", "summary", "change", "declares", "targets", "may_block"}
+    assert set(mutant) <= {"schema", "id", "base", "summary", "change", "declares", "targets", "may_block", "tier"}
     assert (mutant["schema"], mutant["id"]) == (1, name)
     assert mutant["summary"].endswith(".")
     assert mutant["targets"] and not set(mutant["targets"]) & set(mutant.get("may_block", []))

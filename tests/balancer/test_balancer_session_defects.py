@@ -226,3 +226,53 @@ def test_keepalive(rig, config, client, server):
     for side, expected in (("client", client), ("server", server)):
         due = keepalive_due(*ends[side])
         assert (due is None) if expected is None else expected - PATIENCE < due <= expected, side
+
+
+# -- silence
+
+IDLE = 0.3
+SILENCE = {
+    "configured": ({"idle_timeout": IDLE}, IDLE, True, True),
+    "early": ({"idle_timeout": 2 * IDLE, "defects": {"idle-early": 0.5}}, IDLE, True, True),
+    "tells-client": ({"idle_timeout": IDLE, "defects": {"idle-tells": "client"}}, IDLE, True, False),
+    "tells-server": ({"idle_timeout": IDLE, "defects": {"idle-tells": "server"}}, IDLE, False, True),
+}
+
+
+@pytest.mark.parametrize("config, after, client, server", SILENCE.values(), ids=SILENCE)
+def test_a_silent_session_is_ended(rig, config, after, client, server):
+    made = rig(**config)
+    session = made.open(b"reader")
+    assert session.echo() == b"ping"
+    begun = time.monotonic()
+    seen = made.wait_seen(session.server, b"reader")
+    if server:
+        made.wait("the server is told", lambda: seen.ended)
+        assert 0.95 * after <= time.monotonic() - begun < PATIENCE
+    if client:
+        assert session.ending() == "fin"
+        assert 0.95 * after <= time.monotonic() - begun < PATIENCE
+    # Whoever was not told finds the connection as it was.
+    if not client:
+        session.sock.settimeout(0.05)
+        with pytest.raises(TimeoutError):
+            session.sock.recv(1)
+    if not server:
+        assert seen.ended is None
+
+
+@pytest.mark.parametrize("config", [{}, {"idle_timeout": "none"}, {"idle_timeout": 0.05, "defects": {"idle-never": True}}],
+                         ids=["by-default", "none", "never"])  # fmt: skip
+def test_a_silent_session_lives(rig, config):
+    made = rig(**config)
+    first, second = made.open(b"reader"), made.open(b"another")
+    assert first.echo() == second.echo() == b"ping"
+    assert (first.sock.settimeout(0.2), first.echo()) == (None, b"ping")
+
+
+def test_data_keep_a_session_from_being_idle(rig):
+    session = rig(idle_timeout=0.5).open(b"writer")
+    end = time.monotonic() + 1.2
+    while time.monotonic() < end:
+        assert session.echo() == b"ping"
+    assert session.ending() == "fin"

@@ -60,7 +60,17 @@ def test_a_connection_from_syn_to_fin(read):
     assert flow == {
         "link": "client:eth0", "client": "10.1.0.9", "cport": 40000, "server": "192.0.2.10", "sport": 3389, "t": 100, "syns": 1,
         "syn": 100, "synack": 110, "data_to_server": 130, "data_to_client": 140, "fin_to_client": 160, "fin_to_server": 170,
+        "last_data": 150, "pause": 10, "pause_from": 130,
     }  # fmt: skip
+
+
+def test_the_longest_silence_between_two_payloads(read):
+    (flow,) = read(
+        block(0, 100, tcp(CLIENT, VIP, SYN)), block(0, 130, tcp(CLIENT, VIP, PSH, b"a")), block(0, 140, tcp(VIP, CLIENT, PSH, b"b")),
+        block(0, 500, tcp(VIP, CLIENT, ACK)), block(0, 900, tcp(VIP, CLIENT, PSH, b"c", seq=2)),
+        block(0, 910, tcp(CLIENT, VIP, PSH, b"d", seq=2)), block(0, 5000, tcp(CLIENT, VIP, FIN, seq=3)),
+    )  # fmt: skip
+    assert (flow["pause_from"], flow["pause"], flow["last_data"]) == (140, 760, 910)
 
 
 @pytest.mark.parametrize("flags, key", [(FIN, "fin_to_server"), (RST, "rst_to_server")])

@@ -37,6 +37,10 @@ def test_every_requirement_has_a_mutant():
     assert kill_matrix.without_mutant(list(MUTANTS.values())) == []
 
 
+def test_every_requirement_has_a_mutant_for_every_day():
+    assert kill_matrix.without_mutant([mutant for mutant in MUTANTS.values() if mutant.tier == "ci"]) == []
+
+
 def test_a_requirement_without_a_mutant_is_named():
     few = [mutant for mutant in MUTANTS.values() if "RDP-FAIL-06" not in mutant.targets]
     assert kill_matrix.without_mutant(few) == ["RDP-FAIL-06"]

@@ -69,6 +69,7 @@ FAKES = {
 case "$*" in
 *install*) [ -e "$LOG.tried" ] || { : >"$LOG.tried"; exit 100; }
     for name in ip nft newuidmap; do cp "$BIN/sudo" "$BIN/$name"; done
+    mkdir -p "$BIN/lib/faketime"; cp "$BIN/sudo" "$BIN/lib/faketime/libfaketimeMT.so.1"
     cp "$BIN/python.fake" "$BIN/python3" ;;
 esac''',
     # A Python as far as the scripts ask; `pip` fails as often as $PIP_FAILS says.
@@ -102,6 +103,8 @@ class Checkout:
         for program, body in FAKES.items():
             self.fake(program, body)
         self.fake("python.fake", FAKES["python3"])
+        (self.bin / "lib" / "x86_64-linux-gnu" / "faketime").mkdir(parents=True)
+        (self.bin / "lib" / "x86_64-linux-gnu" / "faketime" / "libfaketimeMT.so.1").touch()
 
     def fake(self, name: str, body: str) -> None:
         """Put a program into PATH."""
@@ -116,6 +119,7 @@ class Checkout:
         """Run a command in the checkout; `done` then holds what the pretended programs were asked."""
         self.log.write_text("")
         settings = {"PATH": str(self.bin), "LBCERT_SYSTEM_PATH": str(self.bin), "LBCERT_RETRY_PAUSES": "0 0 0",
+                    "LBCERT_SYSTEM_LIBRARIES": str(self.bin / "lib"),
                     "LOG": str(self.log), "BIN": str(self.bin), "HOME": str(self.folder), **environment}  # fmt: skip
         return subprocess.run(command, cwd=self.folder, env=settings, capture_output=True, text=True, check=False,
                               stdin=subprocess.DEVNULL, timeout=60)  # fmt: skip

@@ -114,6 +114,23 @@ def test_root_leaves_nothing_of_its_own_in_a_user_s_clone(checkout, root_only):
     assert {path.lstat().st_uid for path in checkout.folder.rglob("*")} == {12345}
 
 
+@pytest.mark.parametrize(("uid", "installs", "says"), [("0", True, "setup: installing libfaketime\n"),
+                                                      ("1000", False, "    apt-get install libfaketime\n")])  # fmt: skip
+def test_the_faster_clock_is_no_condition(checkout, uid, installs, says):
+    shutil.rmtree(checkout.bin / "lib")
+    (checkout.folder.parent / "log.tried").touch()
+    done = checkout.run(SETUP, FAKE_UID=uid)
+    assert (done.returncode, says in done.stderr) == (0, True) and done.stderr.endswith("setup: ready\n")
+    assert any(line.endswith("--no-install-recommends libfaketime (noninteractive)") for line in checkout.done) is installs
+    assert (checkout.run(SETUP, FAKE_UID=uid).stderr, checkout.done) == ("", [])
+
+
+def test_the_faster_clock_cannot_be_installed(checkout):
+    shutil.rmtree(checkout.bin / "lib")
+    done = checkout.run(SETUP, FAKE_UID="0")
+    assert done.returncode == 0 and "    apt-get install libfaketime\nsetup: ready\n" in done.stderr
+
+
 def test_a_system_without_apt(checkout):
     checkout.lack("nft", "apt-get")
     done = checkout.run(SETUP, FAKE_UID="0")

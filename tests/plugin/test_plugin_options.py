@@ -8,6 +8,7 @@ CASES = {
     "unknown deployment": (["suites/rdp"], "haproxy:nosuch", "rdp-cookie, rdp-sticktable"),
     "folder without dut.yaml": (["suites/rdp"], "suites", "suites has no dut.yaml"),
     "unknown topology": (["suites/rdp", "--topology", "moon"], "ideal", "netns"),
+    "unknown way of judging timers": (["suites/rdp", "--timers", "slow"], "ideal", "choose from 'fast', 'real'"),
     "seed is no number": (["suites/rdp", "--seed", "x"], "ideal", "--seed"),
     "unknown requirement in -k": (["suites/rdp", "-k", "RDP_PERSIST_99"], "ideal", "RDP_PERSIST_99: no such requirement"),
     "the known requirements are named": (["suites/rdp", "-k", "RDP-PERSIST-99"], "ideal", "RDP-PARSE-01, "),

@@ -64,6 +64,8 @@ class Config:
     on_marked_down: str = "shutdown-sessions"
     keepalive: int | None = None
     """s of silence after which a connection is probed (TCP_KEEPIDLE, and TCP_KEEPINTVL)"""
+    idle_timeout: float | None = None
+    """s of silence after which a session is ended, with FIN to both sides; None for never"""
     control: str | None = None
     """path of the administrator's UNIX socket"""
     defects: Mapping[str, Argument] = field(default_factory=lambda: MappingProxyType({}))
@@ -88,6 +90,7 @@ def parse(text: str, source: str) -> Config:
         "health_check": _health_check,
         "on_marked_down": lambda f: f.choice("shutdown-sessions", "keep"),
         "keepalive": lambda f: f.whole(1, _LONGEST_KEEPALIVE),
+        "idle_timeout": lambda f: None if f.text() == "none" else f.seconds(),
         "control": _control,
         "defects": lambda f: _defects(f, persistence),
     }

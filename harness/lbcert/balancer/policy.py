@@ -127,6 +127,14 @@ class Policy:
         """Seconds of silence until the kernel probes a peer; None for never. `side` is client or server."""
         return self.config.keepalive
 
+    def idle_timeout(self) -> float | None:
+        """Seconds of silence after which a session is ended; None for never."""
+        return self.config.idle_timeout
+
+    def told_when_idle(self) -> Collection[str]:
+        """The sides (client, server) whose connection is closed when a session has been idle for too long."""
+        return ("client", "server")
+
     def close_delay(self, by_reset: bool) -> float | None:
         """Seconds until a client's FIN or RST is passed on to the server; None to keep it to ourselves."""
         return 0.0

@@ -13,6 +13,7 @@ from .address import Address
 from .config import Config
 from .defects import policy_for
 from .health import Watch
+from .idle import Idle
 from .opening import NOTHING, Opening
 from .policy import Policy
 from .server import Server
@@ -224,12 +225,17 @@ class Balancer:
     async def _splice(
         self, client: Client, opening: Opening, key: bytes | None, server: Server, sock: socket.socket
     ) -> None:
+        idle: Idle | None = None
+
         def ended() -> None:
+            if idle is not None:
+                idle.cancel()
             server.sessions.discard(client.cut)
             server.load -= 1
             self.policy.left(key)
 
         def connected(back: Back) -> None:
+            nonlocal idle
             if client.lost:
                 server.load -= 1
                 reset(back.transport)
@@ -240,6 +246,7 @@ class Balancer:
             back.keeps_client = not self.policy.passes_close(opening)
             keep_alive(back.transport, self.policy.keepalive("server"))
             server.sessions.add(client.cut)
+            idle = self._watch_silence(client, back)
             self.policy.served(key, server)
             if not client.finished:
                 # Before the write, which may already stop the reading again.
@@ -249,6 +256,22 @@ class Balancer:
                 client.pass_fin()
 
         await self.loop.create_connection(lambda: Back(connected), sock=sock)
+
+    def _watch_silence(self, client: Client, back: Back) -> Idle | None:
+        """Has a session ended when neither side has said anything for the idle time; both are told, in order."""
+        seconds = self.policy.idle_timeout()
+        if seconds is None:
+            return None
+        sides = {"client": client, "server": back}
+
+        def expired() -> None:
+            client.part()
+            for name in self.policy.told_when_idle():
+                sides[name].transport.close()
+
+        idle = Idle(self.loop, seconds, expired)
+        client.heard = back.heard = idle.heard
+        return idle
 
     def changed(self, server: Server, reason: str) -> None:
         """A server went down or came up."""

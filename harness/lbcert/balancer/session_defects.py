@@ -140,3 +140,31 @@ class _KeepaliveIdle(Defect):
 
     def keepalive(self, side: str) -> int | None:
         return self.value
+
+
+# -- silence
+
+
+@switch("idle-early", lambda field: field.factor(0.01, 1.0))
+class _IdleEarly(Defect):
+    """Ends silent sessions after that part of the configured idle time."""
+
+    def idle_timeout(self) -> float | None:
+        seconds = super().idle_timeout()
+        return None if seconds is None else seconds * self.value
+
+
+@switch("idle-never", on)
+class _IdleNever(Defect):
+    """Never ends a silent session, although an idle time is configured."""
+
+    def idle_timeout(self) -> float | None:
+        return None
+
+
+@switch("idle-tells", lambda field: field.choice("client", "server"))
+class _IdleTells(Defect):
+    """Tells only the client, or only the server, that a session was ended as idle; the other connection stays."""
+
+    def told_when_idle(self) -> Collection[str]:
+        return (self.value,)

@@ -82,6 +82,8 @@ class Side(asyncio.Protocol):
     ended: Callable[[], None] | None = None
     finished = False
     lost = False
+    heard: Callable[[], None] | None = None
+    """called with each piece of data, for the idle timer"""
 
     def join(self, other: Side, ended: Callable[[], None]) -> None:
         """Splices two connected sides; `ended` is called once, when the first of them is gone."""
@@ -95,6 +97,13 @@ class Side(asyncio.Protocol):
         if other is not None:
             reset(other.transport)
 
+    def part(self) -> None:
+        """Takes the two sides of a session apart; it is over, and whatever happens to one is not passed on."""
+        other, self.other = self.other, None
+        if other is not None:
+            other.other = None
+            self.ended()
+
     def connection_made(self, transport: asyncio.Transport) -> None:
         self.transport = transport
         try:
@@ -106,6 +115,8 @@ class Side(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self.other is not None:
+            if self.heard is not None:
+                self.heard()
             self.other.transport.write(data)
 
     def pause_writing(self) -> None:

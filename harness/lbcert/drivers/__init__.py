@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from .base import Build, Discovery, Driver, DriverError, NotAble, ProductRejected, choose_vip
 
-__all__ = ["Build", "Discovery", "Driver", "DriverError", "NotAble", "ProductRejected", "choose_vip", "driver_for"]
+__all__ = ["Build", "Discovery", "Driver", "DriverError", "NotAble", "ProductRejected", "choose_vip", "driver_for",
+           "has_faster_clock"]  # fmt: skip
+
+
+def _class_of(product) -> type:
+    from . import haproxy, scripted
+
+    return {"haproxy": haproxy.HAProxy, "ideal": scripted.Scripted, "null": scripted.Scripted}[product.driver]
 
 
 def driver_for(product) -> Driver:
     """The driver of a product, by the name in its dut.yaml."""
-    from . import haproxy, scripted
+    return _class_of(product)(product)
 
-    return {"haproxy": haproxy.HAProxy, "ideal": scripted.Scripted, "null": scripted.Scripted}[product.driver](product)
+
+def has_faster_clock(product) -> bool:
+    """Whether the product's driver can start it on a faster clock (see `faster`)."""
+    return getattr(_class_of(product), "faster_clock", False)

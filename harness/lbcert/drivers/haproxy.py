@@ -21,8 +21,9 @@ from ..dut_model import Deployment, Product
 from ..topology.netns import Broker, LabError
 from ..topology.plan import DUT_HOST
 from ..wire import ConnectionRequest, NegotiationRequest, Protocols
-from . import haproxy_admin
+from . import haproxy_admin, haproxy_clock
 from .base import CONFIG_FOLDER, Build, Discovery, DriverError, ProductRejected, Server, choose_vip, sha256
+from .faster import FasterClock
 from .haproxy_admin import ADMIN_SOCKET
 
 _EXTRA = f"global\n    stats socket {ADMIN_SOCKET} mode 600 level admin expose-fd listeners\n    no strict-limits\n"
@@ -35,6 +36,8 @@ _DIRECTORIES = ["/run/haproxy", "/var/lib/haproxy", "/var/lib/haproxy/dev", "/ru
 
 class HAProxy:
     """The driver of one HAProxy binary."""
+
+    faster_clock = True
 
     def __init__(self, product: Product):
         self.product = product
@@ -86,11 +89,15 @@ class HAProxy:
                 scratch.request("tick")
         raise DriverError(f"a user of {vip[0]} port {vip[1]} reaches no backend within {PATIENCE['report']:g} s")
 
-    def start(self, lab: Broker, deployment: Deployment, output: Path) -> None:
-        self._put(lab, deployment)
+    def start(self, lab: Broker, deployment: Deployment, output: Path, clock: FasterClock | None = None) -> None:
+        self._put(lab, deployment, haproxy_clock.listeners(clock) if clock else "")
         # Where Debian's configuration changes root to; its package has the system logger listen there as well.
         lab.request("log", host=DUT_HOST, path="/var/lib/haproxy/dev/log")
-        self._spawn(lab, output, ["-f", self._config(deployment), "-f", _EXTRA_PATH])
+        environment = clock.environment() if clock else {}
+        self._spawn(lab, output, ["-f", self._config(deployment), "-f", _EXTRA_PATH], environment)
+
+    def rest_checks(self, lab: Broker) -> None:
+        haproxy_clock.rest_checks(lab)
 
     def drain(self, lab: Broker, deployment: Deployment, address: str) -> None:
         haproxy_admin.set_state(lab, address, "drain")
@@ -107,21 +114,21 @@ class HAProxy:
     def _config(self, deployment: Deployment) -> str:
         return f"{CONFIG_FOLDER}/{deployment.config.name}"
 
-    def _put(self, lab: Broker, deployment: Deployment) -> None:
+    def _put(self, lab: Broker, deployment: Deployment, more: str = "") -> None:
         """Copy the product (if need be), its configuration and our extra file into the DUT host."""
         files: dict[str, tuple[str | bytes, int]] = {}
         files[self._config(deployment)] = (deployment.text.encode(), 0o644)
-        files[_EXTRA_PATH] = (_EXTRA.encode(), 0o644)
+        files[_EXTRA_PATH] = ((_EXTRA + more).encode(), 0o644)
         if self._inside.startswith(_PRODUCT_FOLDER):
             files[self._inside] = (str(self.binary), 0o755)
             for library in self._libraries:
                 files[f"{_PRODUCT_FOLDER}/lib/{library.name}"] = (str(library), 0o755)
         lab.put_files(DUT_HOST, files, _DIRECTORIES)
 
-    def _spawn(self, lab: Broker, output: Path, arguments: list[str]) -> int:
+    def _spawn(self, lab: Broker, output: Path, arguments: list[str], environment: dict[str, str] | None = None) -> int:
         with output.open("ab") as file:
-            argv = [self._inside, *arguments]
-            return lab.request("spawn", [file.fileno()], host=DUT_HOST, argv=argv, cwd=CONFIG_FOLDER)["pid"]
+            argv, env = [self._inside, *arguments], environment or {}
+            return lab.request("spawn", [file.fileno()], host=DUT_HOST, argv=argv, cwd=CONFIG_FOLDER, env=env)["pid"]
 
     def _run(self, lab: Broker, output: Path, arguments: list[str]) -> tuple[int, str]:
         """Run the product to its end; returns status and output."""

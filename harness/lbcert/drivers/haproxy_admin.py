@@ -39,14 +39,20 @@ def set_state(lab: Broker, address: str, state: str) -> None:
 
 
 def _named(table: str, address: str) -> list[str]:
-    """BACKEND/SERVER of each server with this address, from `show servers state` (columns by name)."""
-    lines = table.splitlines()
-    header = next((line[2:].split() for line in lines if line.startswith("# ")), [])
-    rows = [dict(zip(header, line.split(), strict=False)) for line in lines if not line.startswith("#")]
-    found = [f"{row['be_name']}/{row['srv_name']}" for row in rows if row.get("srv_addr") == address]
+    """BACKEND/SERVER of each server with this address, from `show servers state`."""
+    found = server_names(table, address)
     if not found:
         raise DriverError(f"HAProxy knows no server with the address {address}")
     return found
+
+
+def server_names(table: str, address: str | None = None) -> list[str]:
+    """BACKEND/SERVER of each server in `show servers state` (columns by name), or of those with this address."""
+    lines = table.splitlines()
+    header = next((line[2:].split() for line in lines if line.startswith("# ")), [])
+    rows = [dict(zip(header, line.split(), strict=False)) for line in lines if not line.startswith("#")]
+    return [f"{row['be_name']}/{row['srv_name']}" for row in rows
+            if "srv_name" in row and address in (None, row.get("srv_addr"))]  # fmt: skip
 
 
 def reload(lab: Broker, start: Callable[[list[str]], int]) -> None:

@@ -86,7 +86,9 @@ def flows(path: Path, ports: set[int]) -> list[dict[str, Any]]:
 
     Keys: link, client, cport, server, sport, syns (number seen), syn, synack, data_to_server, data_to_client,
     fin_to_server, fin_to_client, rst_to_server, rst_to_client, keepalive_to_server, keepalive_to_client (time of the
-    first such packet, ns, or absent); quiet_to_server, quiet_to_client (ns without any packet before that keepalive).
+    first such packet, ns, or absent); quiet_to_server, quiet_to_client (ns without any packet before that keepalive);
+    last_data (the latest payload in either direction), and of the longest silence between two payloads pause_from (its
+    start) and pause (ns).
     """
     known = Connections(ports)
     known.take(packets(path))
@@ -158,6 +160,9 @@ class Connections:
                     flow[f"quiet_to_{side}"] = stamp - flow["last"]
             elif length > 0:
                 flow.setdefault(f"data_to_{side}", stamp)
+                if stamp - flow.get("last_data", stamp) > flow.get("pause", 0):
+                    flow["pause"], flow["pause_from"] = stamp - flow["last_data"], flow["last_data"]
+                flow["last_data"] = stamp
             _follow(flow["next"], side, seq + length + bool(flags & _SYN) + bool(flags & _FIN))
             flow["last"] = stamp
             if flags & _FIN:

@@ -6,6 +6,7 @@ from .fail_dark import dark_server_is_left, hung_server_is_left
 from .fail_moved import moved_users_go_straight
 from .fail_total import total_loss_is_answered
 from .health import checks_are_harmless, rise_is_respected
+from .idle import idle_time_is_kept
 from .lifetime import lifetime_is_kept, session_outlives_lifetime
 from .names import alike_clients_are_spread, fallback_is_followed, forms_of_a_name, long_names_are_told_apart
 from .parse import arrives_unchanged, cuts_do_not_matter, is_served
@@ -30,6 +31,7 @@ __all__ = [
     "forms_of_a_name",
     "full_table_serves",
     "hung_server_is_left",
+    "idle_time_is_kept",
     "is_answered_in_kind",
     "is_served",
     "keepalive_is_sent",
