@@ -25,7 +25,7 @@ def dead_server_is_left(history: History) -> Finding:
                   f"{deadlines.CONFIRM_WITHIN:g} s; from {bound:g} s + {deadlines.MARGIN:g} s on, nobody tries it.")  # fmt: skip
     if beyond:
         tally.faults.append(beyond)
-    requests = served.Requests(history)
+    requests, waits = served.Requests(history), served.Waits(history)
     events = [(0.0, f"{dead} crashed", "fault"), (since(limit, zero), "declared detection + 1 s", "limit")]
     slow: list[Event] = []
     first: Event | None = None
@@ -37,7 +37,7 @@ def dead_server_is_left(history: History) -> Finding:
             tally.faults.append(f"{served.name_of(visit)}, {at:.2f} s after the crash: {served.outcome_text(visit)}")
             slow.append(visit)
             continue
-        took = (visit["answered"] - visit["started"]) / SECOND
+        took = waits.answer(visit)
         if took > deadlines.CONFIRM_WITHIN:
             tally.faults.append(f"{served.name_of(visit)}, {at:.2f} s after the crash: Confirm only after {took:.2f} s")
         if took > 0.5:
@@ -60,7 +60,7 @@ def dead_server_is_left(history: History) -> Finding:
     end = max(mark["t"] for mark in history.of("mark"))
     figures = [timeline(f"{dead} crashed", f"{dead} crashed", events)]
     if everyone:
-        figures.append(served.answers(requests, f"Wait of each of {len(everyone)} users, and who answered",
+        figures.append(served.answers(requests, waits, f"Wait of each of {len(everyone)} users, and who answered",
                                       f"{dead} crashed", zero, everyone, deadlines.CONFIRM_WITHIN))  # fmt: skip
     return tally.finding(
         observed, figures=tuple(figures),

@@ -25,7 +25,7 @@ def dark_server_is_left(history: History) -> Finding:
                   f"from {bound:g} s + {deadlines.MARGIN:g} s on within {deadlines.PROMPT:g} s, and nobody tries it.")  # fmt: skip
     if beyond:
         tally.faults.append(beyond)
-    requests = served.Requests(history)
+    requests, waits = served.Requests(history), served.Waits(history)
     everyone = [visit for visit in served.visits(history) if visit["label"] in ("during", "late", "after")]
     waited: list[tuple[float, Event]] = []
     for visit in served.some(everyone, "visit since the fault"):
@@ -34,7 +34,7 @@ def dark_server_is_left(history: History) -> Finding:
         if requests.server(visit) is None:
             tally.faults.append(f"{who}: {served.outcome_text(visit)}")
             continue
-        took = (visit["answered"] - visit["started"]) / SECOND
+        took = waits.answer(visit)
         if took > (deadlines.ANOTHER_WITHIN if visit["label"] == "during" else deadlines.PROMPT):
             tally.faults.append(f"{who}: Confirm only after {took:.2f} s")
         waited.append((took, visit))
@@ -53,7 +53,7 @@ def dark_server_is_left(history: History) -> Finding:
         observed += f", the slowest after {longest:.2f} s"
     measured = [{"id": "served-elsewhere-dark", "value": round(longest, 3), "unit": "s", "error": 0.001,
                  "requirement": "RDP-FAIL-02"}] if longest is not None else []  # fmt: skip
-    curve = served.answers(requests, f"Wait of each of {len(everyone)} users, and who answered", f"{dead} went dark", zero,
+    curve = served.answers(requests, waits, f"Wait of each of {len(everyone)} users, and who answered", f"{dead} went dark", zero,
                            everyone, deadlines.ANOTHER_WITHIN)  # fmt: skip
     return tally.finding(
         f"{observed}; {attempts}", figures=(timeline(f"{dead} dark", f"{dead} went dark", events), curve),
@@ -75,7 +75,7 @@ def hung_server_is_left(history: History) -> Finding:
                   f"+ {deadlines.MARGIN:g} s on.")  # fmt: skip
     if beyond:
         tally.faults.append(beyond)
-    requests = served.Requests(history)
+    requests, waits = served.Requests(history), served.Waits(history)
     late = served.some(served.visits(history, "after"), "visit after the detection limit")
     attempts = attempts_at(history, dead)
     lost = [visit for visit in late if requests.server(visit) is None]
@@ -88,7 +88,7 @@ def hung_server_is_left(history: History) -> Finding:
     if lost:
         events.append((since(max(visit["started"] for visit in lost), zero), "last user without an answer", "detection"))
     observed = f"{len(late) - len(lost)} of {len(late)} users were served after the limit; {attempts}"
-    curve = served.answers(requests, f"Wait of each of {len(late)} users, and who answered", f"{dead} hung", zero, late, None)
+    curve = served.answers(requests, waits, f"Wait of each of {len(late)} users, and who answered", f"{dead} hung", zero, late, None)
     return tally.finding(
         observed, Verdict.NON_STRICT, figures=(timeline(f"{dead} hung", f"{dead} hung", events), curve),
         window=(zero, max(mark["t"] for mark in history.of("mark"))), margin=deadlines.MARGIN, silence=True,

@@ -30,7 +30,7 @@ def moved_users_go_straight(history: History) -> Finding:
     when = "once it must be known as dead" if hashes else "as soon as the first was answered"
     tally = Tally(f"The second connection since {dead} died, {when}, reaches the server of the first, "
                   f"and none is opened to {dead}.")  # fmt: skip
-    requests = served.Requests(history)
+    requests, waits = served.Requests(history), served.Waits(history)
     firsts = {visit["user"]: visit for visit in served.some(served.visits(history, "first"), "first visit")}
     lost = [visit for visit in firsts.values() if requests.server(visit) is None]
     if lost:
@@ -72,7 +72,7 @@ def moved_users_go_straight(history: History) -> Finding:
               (since(min(visit["answered"] for visit in firsts.values()), zero), "first user served elsewhere", "served")]  # fmt: skip
     everyone = [*firsts.values(), *seconds]
     figures = (timeline(f"{dead} crashed", f"{dead} crashed", events),
-               served.answers(requests, f"Wait of {len(firsts)} users, twice each, and who answered", f"{dead} crashed", zero,
+               served.answers(requests, waits, f"Wait of {len(firsts)} users, twice each, and who answered", f"{dead} crashed", zero,
                               everyone, None))  # fmt: skip
     return tally.finding(observed, figures=figures, window=window, margin=deadlines.MARGIN, silence=True)
 

@@ -26,13 +26,13 @@ def total_loss_is_answered(history: History) -> Finding:
                   f"{deadlines.TURNED_AWAY_WITHIN:g} s; {back_by:g} s after their return everybody is served.")  # fmt: skip
     if beyond:
         tally.faults.append(beyond)
-    requests = served.Requests(history)
+    requests, waits = served.Requests(history), served.Waits(history)
     longest = 0.0
     lost = served.some(served.visits(history, "lost"), "visit without a server")
     turned = fallback = 0
     for visit in lost:
         who = f"{served.name_of(visit)} with no server left"
-        took = (_end_of(history, visit) - visit["started"]) / SECOND
+        took = waits.until(visit, _end_of(history, visit))
         if visit["outcome"] == "answered":
             fallback += 1
         elif visit["outcome"] in _TOLD:

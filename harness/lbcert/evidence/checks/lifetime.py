@@ -60,17 +60,18 @@ def lifetime_is_kept(history: History, lifetime: float | None, share: float) -> 
         tally.faults.append(f"{told}, and a disconnected session may wait {LIFETIME_FLOOR / 3600:g} h or longer")
     requests = served.Requests(history)
     homes = _homes(history, requests, "first", tally)
-    before = {visit["user"]: visit["answered"] for visit in served.visits(history, "first") if visit["user"] in homes}
+    # From the first moment at which the product can have noted a visit to the last at which it can have looked for the note.
+    before = {visit["user"]: visit["started"] for visit in served.visits(history, "first") if visit["user"] in homes}
     kept = counted = 0
     late: set[str] = set()
     for label in ("second", "third"):
         for visit in served.visits(history, label):
             user = visit["user"]
-            if user in before and lifetime and (visit["started"] - before[user]) / _SECOND > _TOO_LATE * lifetime:
+            if user in before and lifetime and ((visit["answered"] or visit["t"]) - before[user]) / _SECOND > _TOO_LATE * lifetime:
                 late.add(user)
         kept += _returned(history, requests, label, homes, tally, late)
         counted += len(homes) - len(late)
-        before = {visit["user"]: visit["answered"] for visit in served.visits(history, label)
+        before = {visit["user"]: visit["started"] for visit in served.visits(history, label)
                   if visit["user"] in before and visit["answered"]}  # fmt: skip
     if counted < _ENOUGH * 2 * len(homes):
         reason = f"machine too slow: only {counted} of {2 * len(homes)} visits came within the lifetime"

@@ -46,13 +46,13 @@ def _closed(flow: Event) -> int | None:
 
 def _prompt_service(history: History, tally: Tally, label: str) -> str:
     """Whether each visit with `label` was served within 1 s; says how many were."""
-    requests = served.Requests(history)
+    requests, waits = served.Requests(history), served.Waits(history)
     everyone = served.some(served.visits(history, label), f"visit of an ordinary client ({label})")
     prompt = 0
     for visit in everyone:
         if requests.server(visit) is None:
             tally.faults.append(f"{served.name_of(visit)}, ordinary: {served.outcome_text(visit)}")
-        elif (took := (visit["answered"] - visit["started"]) / _SECOND) > deadlines.PROMPT:
+        elif (took := waits.answer(visit)) > deadlines.PROMPT:
             tally.faults.append(f"{served.name_of(visit)}, ordinary: Confirm only after {took:.2f} s")
         else:
             prompt += 1

@@ -63,6 +63,36 @@ class Requests:
         return None if theirs != visit["sent"] and theirs in self._sent else visit["server"]
 
 
+class Waits:
+    """How long clients waited for the product, by the capture on the client's link.
+
+    That is from SYN to SYN-ACK, and from the request to its answer. The time in between, in which our client had its
+    connection and had not sent yet, is no wait: with many clients at once and a busy machine it is seconds.
+    """
+
+    def __init__(self, history: History):
+        self._flows: dict[tuple[str, int], list[Event]] = defaultdict(list)
+        for flow in history.of("flow", link="client:eth0"):
+            if "syn" in flow:
+                self._flows[flow["client"], flow["cport"]].append(flow)
+
+    def until(self, visit: Event, end: int) -> float:
+        """Seconds that the client of `visit` had waited at `end` (ns); by our own clock where the capture has no such flow."""
+        # Ports are used again: the first connection from there since the visit began.
+        mine = (flow for flow in self._flows[visit["source"], visit["port"]] if flow["syn"] >= visit["started"])
+        flow = next(mine, None)
+        if flow is None:
+            return (end - visit["started"]) / 1e9
+        stood, asked = flow.get("synack", end), flow.get("data_to_server", end)
+        if not flow["syn"] <= stood <= asked <= end:
+            return (end - flow["syn"]) / 1e9
+        return (stood - flow["syn"] + end - asked) / 1e9
+
+    def answer(self, visit: Event) -> float:
+        """Seconds until the client of `visit` had its answer."""
+        return self.until(visit, visit["answered"])
+
+
 def outcome_text(visit: Event) -> str:
     """What a client without service saw, in words."""
     waited = ""
@@ -85,13 +115,13 @@ def counts(placed: list[str], known: list[str]) -> dict[str, int]:
     return {server: placed.count(server) for server in known}
 
 
-def answers(requests: Requests, title: str, zero: str, since: int, everyone: list[Event],
+def answers(requests: Requests, waits: Waits, title: str, zero: str, since: int, everyone: list[Event],
             limit: float | None) -> dict[str, Any]:  # fmt: skip
     """The report's chart of users' waits after a fault at `since` (ns); `limit` in s, where one is judged."""
     rows = []
     for visit in everyone:
         server = requests.server(visit)
-        took = (visit["answered"] - visit["started"]) / 1e9 if server else None
+        took = waits.answer(visit) if server else None
         rows.append({"t": round((visit["started"] - since) / 1e9, 3), "took": took and round(max(took, 0.0), 4), "server": server})
     return {"kind": "answers", "title": title, "zero": zero, "limit": limit, "visits": rows}
 
