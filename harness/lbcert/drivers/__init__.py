@@ -9,6 +9,7 @@ __all__ = ["Build", "Discovery", "Driver", "DriverError", "NotAble", "ProductRej
 
 def driver_for(product) -> Driver:
     """The driver of a product, by the name in its dut.yaml."""
-    from . import haproxy, scripted
+    from . import haproxy, nginx, scripted
 
-    return {"haproxy": haproxy.HAProxy, "ideal": scripted.Scripted, "null": scripted.Scripted}[product.driver](product)
+    drivers = {"haproxy": haproxy.HAProxy, "nginx": nginx.Nginx, "ideal": scripted.Scripted, "null": scripted.Scripted}
+    return drivers[product.driver](product)
