@@ -18,7 +18,7 @@ from ..dut_model import Deployment, Product
 from ..topology.netns import Broker
 from ..topology.plan import DUT_HOST
 from . import destinations
-from .base import Build, Discovery, DriverError, ProductRejected, choose_vip, sha256
+from .base import Build, Discovery, DriverError, NotAble, ProductRejected, choose_vip, sha256
 from .program import Program, binary_of, config_path
 
 DEFAULT = Path("/usr/sbin/nginx")
@@ -55,6 +55,12 @@ class Nginx:
     def start(self, lab: Broker, deployment: Deployment, output: Path) -> None:
         self._put(lab, deployment)
         self.program.spawn(lab, output, ["-c", config_path(deployment)])
+
+    def drain(self, lab: Broker, deployment: Deployment, address: str) -> None:
+        raise NotAble("nginx has no command for it; its way is `down` in the server's line and a reload, which is another "
+                      "configuration than the one under test (nginx Plus has an API)")  # fmt: skip
+
+    ready = drain
 
     def reload(self, lab: Broker, deployment: Deployment, output: Path) -> None:
         """`nginx -s reload`; returns when every worker of before has stopped accepting and new ones run."""
