@@ -4,7 +4,7 @@ Nothing is parsed and nobody is asked. In the scratch lab, where every address i
 ours see each connection that the product opens.
 
 1. The rules drop them, so every server is as well as any other. Each user is one connection under way to a server: these
-   are the servers that take new users.
+   are the servers that take new users. The product is started anew for every few users, before it gives any of them up.
 2. The rules reset them, so every server is dead. Whom the product tries now and did not try before is a backup.
 """
 
@@ -15,6 +15,7 @@ import json
 import select
 import socket
 import time
+from collections.abc import Callable
 
 from ..deadlines import PATIENCE
 from ..topology.netns import Broker
@@ -24,8 +25,8 @@ from .base import DriverError, Server
 
 CALLERS = 700
 """users; a server that gets at least one user in 50 is missed with a chance of 0.98^700, which is below 1e-6"""
-WAVE = 50
-"""users at a time: two connections of the product each"""
+WAVE = 100
+"""users of one process, each of whom takes up two of its connections until it ends"""
 LAST = 20
 """users who find every server dead; the first of them is enough where the product tries all servers for each user"""
 
@@ -37,13 +38,18 @@ _Seen = set[tuple[str, int, int]]
 """(address, port, source port) of connections that the product opened"""
 
 
-def find(scratch: Broker, vip: tuple[str, int]) -> list[Server]:
-    """Real servers behind `vip`, in order of their addresses, named by them; DriverError if users reach none."""
+def find(scratch: Broker, vip: tuple[str, int], restart: Callable[[], object]) -> list[Server]:
+    """Real servers behind `vip`, in order of their addresses, named by them; DriverError if users reach none.
+
+    `restart` ends the product, if it runs, starts it, and returns when it accepts.
+    """
     callers.everywhere(scratch)
-    _watch(scratch, vip, "drop")
     active: set[tuple[str, int]] = set()
     for start in range(0, CALLERS, WAVE):
+        restart()
+        _watch(scratch, vip, "drop")
         active |= _first_choices(scratch, vip, range(start, start + WAVE))
+    restart()
     _watch(scratch, vip, "reject with tcp reset")
     _all_refused(scratch, vip, range(CALLERS, CALLERS + LAST))
     tried = {(address, port) for address, port, _ in _seen(scratch)}
@@ -80,14 +86,11 @@ tcp flags & (syn|ack) == syn jump opened
 
 
 def _seen(scratch: Broker) -> _Seen:
-    found: _Seen = set()
-    for name in _SETS:
-        status, text = scratch.run(DUT_HOST, [_NFT, "-j", "list", "set", "inet", _TABLE, name])
-        if status:
-            raise DriverError(f"nft list set: {text.strip()[:300]}")
-        listed = next(entry["set"] for entry in json.loads(text)["nftables"] if "set" in entry)
-        found |= {tuple(element["concat"]) for element in listed.get("elem", ())}
-    return found
+    status, text = scratch.run(DUT_HOST, [_NFT, "-j", "list", "table", "inet", _TABLE])
+    if status:
+        raise DriverError(f"nft list table: {text.strip()[:300]}")
+    sets = [entry["set"] for entry in json.loads(text)["nftables"] if "set" in entry]
+    return {tuple(element["concat"]) for one in sets for element in one.get("elem", ())}
 
 
 def _users(numbers: range) -> dict[str, str]:
@@ -97,14 +100,13 @@ def _users(numbers: range) -> dict[str, str]:
 
 def _first_choices(scratch: Broker, vip: tuple[str, int], numbers: range) -> set[tuple[str, int]]:
     """Where these users are sent while no server answers yet."""
-    before = _seen(scratch)
     calling = _call(scratch, vip, numbers)
     try:
         deadline = time.monotonic() + PATIENCE["report"]
-        while len(new := _seen(scratch) - before) < len(numbers):
+        while len(new := _seen(scratch)) < len(numbers):
             if time.monotonic() > deadline:
-                raise DriverError(f"{len(numbers)} users of {vip[0]} port {vip[1]} reach only {len(new)} servers' connections "
-                                  f"within {PATIENCE['report']:g} s")  # fmt: skip
+                raise DriverError(f"of {len(numbers)} users of {vip[0]} port {vip[1]} the product connects only {len(new)} to a "
+                                  f"server within {PATIENCE['report']:g} s; see its output")  # fmt: skip
             scratch.request("tick")
         return {(address, port) for address, port, _ in new}
     finally:

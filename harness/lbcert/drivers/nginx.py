@@ -8,6 +8,7 @@ longer be the configuration under test. Sources: nginx documentation, "Command-l
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 
 from ..deadlines import PATIENCE
 from ..dut_model import Deployment, Product
-from ..topology.netns import Broker
+from ..topology.netns import Broker, LabError
 from ..topology.plan import DUT_HOST
 from . import destinations
 from .base import Build, Discovery, DriverError, NotAble, ProductRejected, choose_vip, sha256
@@ -48,8 +49,10 @@ class Nginx:
         self._put(scratch, deployment)
         build = self._identify(scratch, output)
         self._check(scratch, deployment, output)
-        listening = self._listening(scratch, deployment, output)
-        servers = destinations.find(scratch, choose_vip(deployment, listening))
+        listening = self._restart(scratch, deployment, output)
+        servers = destinations.find(
+            scratch, choose_vip(deployment, listening), lambda: self._restart(scratch, deployment, output)
+        )
         return Discovery(build, listening, tuple(servers), _lowered(output.read_text(errors="replace")))
 
     def start(self, lab: Broker, deployment: Deployment, output: Path) -> None:
@@ -97,8 +100,11 @@ class Nginx:
             said = self.program.readable(text, deployment)
             raise ProductRejected(f"nginx rejects {deployment.config}:\n{said}{_remedy(text)}")
 
-    def _listening(self, scratch: Broker, deployment: Deployment, output: Path) -> tuple[tuple[str, int], ...]:
-        """Start nginx and read what it listens on. It has all its sockets before it becomes a daemon (status 0)."""
+    def _restart(self, scratch: Broker, deployment: Deployment, output: Path) -> tuple[tuple[str, int], ...]:
+        """Start nginx anew and read what it listens on. It has all its sockets before it becomes a daemon (status 0)."""
+        for pid in sorted(_titles(scratch), key=int):  # the master first, which would start new workers
+            with contextlib.suppress(LabError):  # it has ended with its master
+                scratch.kill(int(pid))
         ended: dict[int, int] = {}
 
         def note(event: dict[str, Any]) -> None:
