@@ -31,7 +31,7 @@ BAD = {
     "unknown-directive": (config(more="proxy_pas farm;"), 'unknown directive "proxy_pas" in', "lb.conf:7"),
     "no-semicolon": (config(more="proxy_timeout 1h"), "invalid number of arguments", "lb.conf:8"),
     "unknown-upstream": (config().replace("proxy_pass farm", "proxy_pass barn"), 'no port in upstream "barn" in', "lb.conf:8"),
-    "host-name-without-address": (config("server ts1.example:3389;"), 'host not found in upstream "ts1.example:3389"', "lb.conf:4"),
+    "unknown-host-name": (config("server ts1.example:3389;"), 'host not found in upstream "ts1.example:3389"', "lb.conf:4"),
     "not-closed": (config().rstrip("}\n"), "unexpected end of file", "lb.conf:"),
     "no-stream-module": (config(module=""), "apt-get install libnginx-mod-stream,", "lb.conf:3"),
     "module-file-missing": (config(module="load_module modules/ngx_stream_modul.so;"), "ngx_stream_modul.so", "lb.conf:1"),
@@ -67,9 +67,13 @@ def test_a_configuration_that_serves_nobody(text, words, nginx, scratch, tmp_pat
     assert words in str(error.value)
 
 
-@pytest.mark.parametrize("more, words", [("", "apt-get install nginx-light libnginx-mod-stream libnginx-mod-stream-js"),
-                                         ("binary: /usr/sbin/nosuch\n", "/usr/sbin/nosuch does not exist"),
-                                         ("binary: lb.conf\n", "lb.conf is not executable")], ids=["default", "named", "no-program"])  # fmt: skip
+@pytest.mark.parametrize(
+    "more, words",
+    [("", "apt-get install nginx-light libnginx-mod-stream libnginx-mod-stream-js"),
+     ("binary: /usr/sbin/nosuch\n", "/usr/sbin/nosuch does not exist"),
+     ("binary: lb.conf\n", "lb.conf is not executable")],
+    ids=["default", "named", "no-program"],
+)  # fmt: skip
 def test_a_missing_program_is_named_with_the_remedy(more, words, nginx, tmp_path, monkeypatch):
     monkeypatch.setattr(driver_module, "DEFAULT", tmp_path / "nginx")
     with pytest.raises(DriverError) as error:
@@ -85,10 +89,11 @@ def test_another_program_is_no_nginx(nginx, scratch, tmp_path):
 
 HASHED = config("server 192.168.0.11:3389 weight=20; server 192.168.0.12:3389;", method="hash $remote_addr consistent;")
 ALL = {"192.168.0.11": (3389, True), "192.168.0.12": (3390, True), "192.168.0.13": (3389, False)}
+PAIR = {"192.168.0.11": (3389, True), "192.168.0.12": (3389, True)}
 FOUND = [
     pytest.param(config(listen="3389"), 'services: {rdp: "10.1.0.10:3389"}\n', ALL, id="every-address"),
     pytest.param(config(), "", ALL, id="in-turn", marks=pytest.mark.nightly),
-    pytest.param(HASHED, "", {"192.168.0.11": (3389, True), "192.168.0.12": (3389, True)}, id="hashed", marks=pytest.mark.nightly),
+    pytest.param(HASHED, "", PAIR, id="hashed", marks=pytest.mark.nightly),
 ]
 
 

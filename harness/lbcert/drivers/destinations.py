@@ -95,7 +95,8 @@ def _seen(scratch: Broker) -> _Seen:
 
 def _users(numbers: range) -> dict[str, str]:
     """Addresses and names that differ from user to user, whichever of the two decides."""
-    return {f"10.{number % 250}.{number // 250}.{number * 7 % 250 + 1}": f"caller{number * 7919 % 100_003:05d}" for number in numbers}
+    return {f"10.{number % 250}.{number // 250}.{number * 7 % 250 + 1}": f"caller{number * 7919 % 100_003:05d}"
+            for number in numbers}  # fmt: skip
 
 
 def _first_choices(scratch: Broker, vip: tuple[str, int], numbers: range) -> set[tuple[str, int]]:

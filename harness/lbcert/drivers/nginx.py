@@ -77,7 +77,8 @@ class Nginx:
             if working and not working & before:
                 return
             if time.monotonic() > deadline:
-                raise DriverError(f"nginx -s reload: workers of before still accept after {PATIENCE['ready']:g} s; see its error log")
+                raise DriverError(f"nginx -s reload: workers of before still accept after {PATIENCE['ready']:g} s; "
+                                  "see its error log")  # fmt: skip
             lab.request("tick")
 
     # -- steps ------------------------------------------------------------------------------------
