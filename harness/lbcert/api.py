@@ -3,16 +3,16 @@
 from .addresses import doubled_digits, long_names, random_letters, sequential
 from .admin import drain, ready, reload
 from .clients.rdp import Connection, Visit, connection_request, cut
-from .deadlines import CLOSE_WITHIN, CONFIRM_WITHIN, INSPECTION_CEILING, MARGIN, Deadline, detection, patience, recovery
+from .deadlines import CLOSE_WITHIN, CONFIRM_WITHIN, INSPECTION_CEILING, MARGIN, Deadline, detection, patience, recovery, trial
 from .deadlines import requirement as requirement_deadline
 from .endpoints.control import MockServer
-from .dut_model import LIFETIME_FLOOR, SHORT_LIFETIME, SMALL_TABLE, Deployment
+from .dut_model import DETECTION_CEILING, LIFETIME_FLOOR, SHORT_LIFETIME, SMALL_TABLE, Deployment
 from .evidence import checks
 from .explore import Explorer, Labs, explore_model
 from .evidence.finding import Finding, Tally
 from .evidence.history import History
-from .failing import MANY_USERS, Stream, again, crowd_after_detection, settle_users
-from .faults import FAULTS, crash, dark, hang, refuse, restore
+from .failing import MANY_USERS, Stream, again, crowd_after_detection, settle_users, until_dead
+from .faults import DETECTED_AS, FAULTS, crash, dark, hang, refuse, restore
 from .lab import Lab
 from .requirement import requirement
 from .passing import be_silent
@@ -38,6 +38,8 @@ __all__ = [
     "CLOSE_WITHIN",
     "CONFIRM_WITHIN",
     "CR_VECTORS",
+    "DETECTED_AS",
+    "DETECTION_CEILING",
     "FAULTS",
     "INSPECTION_CEILING",
     "LIFETIME_FLOOR",
@@ -96,4 +98,6 @@ __all__ = [
     "sequential",
     "settle_users",
     "tell_conversations",
+    "trial",
+    "until_dead",
 ]

@@ -28,6 +28,8 @@ CLOSE_WITHIN = 1.0
 """s from a client's FIN or RST until the server has it (RDP-SESS-02)"""
 IDLE_SHARES = (0.95, 1.05)
 """of the declared idle time, between which a silent session must end (RDP-SESS-01a)"""
+FINDERS_EVERY = 0.1
+"""s between two users of a dead server while it is detected; what a product without checks of its own learns from"""
 MATURE = 5.0
 """s a process must have run before it is asked to reload: a younger one may not hand over its table (catalogue 2.4)"""
 
@@ -77,11 +79,23 @@ def requirement(name: str, seconds: float) -> Deadline:
 
 
 def detection(check: HealthCheck, fault: str) -> float:
-    """Seconds until a dead server must be known as dead: `fault` is refused (crash), dark or hung.
+    """Seconds until a dead server must be known as dead: `fault` is refused (crash), dark or hung. Without the margin.
 
-    refused: fall x inter; dark or hung: fall x (inter + check timeout). Without the margin.
+    refused: fall x inter; dark or hung: fall x (inter + check timeout). Where users find out (passive), one of its users
+    comes every FINDERS_EVERY: refused: when `fall` of them have come; dark or hung: when the last of these gave up.
     """
+    if check.passive:
+        return check.fall * FINDERS_EVERY + (0.0 if fault == "refused" else check.timeout)
     return check.fall * (check.inter if fault == "refused" else check.inter + check.timeout)
+
+
+def trial(check: HealthCheck) -> float:
+    """Seconds within which a product without checks has sent a user to a dead server again; 0 for one with checks.
+
+    After the detection bound the last user who waits for the server gives up, `timeout` later, and from then on it is
+    left alone for `inter`. A window of this length, begun one margin behind the bound, has the next trial in it.
+    """
+    return check.inter + check.timeout + MARGIN if check.passive else 0.0
 
 
 def recovery(check: HealthCheck) -> float:

@@ -35,8 +35,23 @@ class HealthCheck:
     rise: int
     timeout: float
     kind: str = "tcp"
-    """tcp: connects only; anything else (rdp, tls, ...) speaks, and so notices a hung server"""
+    """tcp: connects only; rdp, tls, http, sip: speaks, and so notices a hung server; passive: there is none, see `passive`"""
     declared: bool = True
+
+    @property
+    def passive(self) -> bool:
+        """Whether users find out who is dead, since the product checks nobody.
+
+        Then `fall` is how many users' connections must fail, `timeout` after how long one that is not answered has
+        failed, `inter` how long the server is left alone before a user is sent there again, and `rise` how many of
+        these must come through.
+        """
+        return self.kind == "passive"
+
+    @property
+    def speaks(self) -> bool:
+        """Whether a server that accepts connections and never answers must be noticed."""
+        return self.kind not in ("tcp", "passive")
 
 
 UNDECLARED_CHECK = HealthCheck(inter=2.5, fall=3, rise=2, timeout=2.5, declared=False)

@@ -279,7 +279,7 @@ def _machine(make_lab: Callable[[], Lab], found: Found, cut: bool) -> type[RuleB
             super().__init__()
             self.lab = make_lab()
             self.explorer = Explorer(self.lab, cut=cut)
-            hung = self.lab.declares.health_check.kind != "tcp"
+            hung = self.lab.declares.health_check.speaks
             self.faults = ["crash", "dark", "hang"] if hung else ["crash", "dark"]
             found.sequences += 1
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .addresses import sequential
 from .clients.rdp import Connection, Visit
-from .deadlines import patience
+from .deadlines import FINDERS_EVERY, MARGIN, detection, patience
 from .deadlines import requirement as requirement_deadline
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ USERS = 180
 """at least 40 of each of two or three servers, whatever hash decides (chance of fewer: below 1e-6)"""
 MANY_USERS = 600
 """at least 160 of each of two or three servers"""
+FINDERS = 20
+"""of a dead server's users: those who find out that it is dead, where no check does"""
 WINDOW = 2.0
 """s: each of the two windows in which attempts at the dead server are counted"""
 CROWD = 300
@@ -38,6 +41,25 @@ def settle_users(lab: Lab, count: int = USERS) -> dict[str, list[Connection]]:
 def again(visit: Connection, label: str) -> Visit:
     """The same user from the same address once more."""
     return Visit(visit.visit.source, visit.visit.user, label=label)
+
+
+def until_dead(lab: Lab, what: str, fault: str, theirs: list[Connection],
+               until: Callable[[], bool] = lambda: False) -> list[Connection]:  # fmt: skip
+    """Wait until `what` must be known as dead (`fault`: refused, dark or hung), or `until`; returns who did not come.
+
+    Nobody comes: the product must find it out by its own checks. Where the deployment declares that it has none
+    (`kind: passive`), users of the dead server come every 100 ms, since a product that nobody uses can learn nothing.
+    """
+    check = lab.declares.health_check
+    deadline = requirement_deadline("detection", detection(check, fault) + MARGIN)
+    if not check.passive:
+        lab.watch(f"{what} is known as dead", until, deadline)
+        return theirs
+    finders, rest = theirs[:FINDERS], theirs[FINDERS:]
+    begun: list[Connection] = []
+    lab.every(FINDERS_EVERY, deadline, f"{what} is known as dead",
+              lambda: begun.extend(lab.clients.start([again(finders[len(begun) % len(finders)], "finder")])), until)  # fmt: skip
+    return rest
 
 
 def crowd_after_detection(lab: Lab, dead: str, known: list[Connection]) -> None:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import catalogue
+from .drivers import DriverError, driver_for
 from .dut import MUTANTS, REPOSITORY, load_mutant
 from .report import expected, model
 from .report.errors import ReportError
@@ -78,6 +79,15 @@ def load(folder: Path = MUTANTS) -> list[Mutant]:
         found.append(Mutant(about.id, path, f"{about.base}", deployment.profile, about.summary, about.targets,
                             about.may_block, tuple(entries), about.tier))  # fmt: skip
     return found
+
+
+def missing(mutant: Mutant) -> str | None:
+    """Why the mutant's product cannot be run on this machine, if so: it is not installed."""
+    try:
+        driver_for(load_mutant(mutant.path, mutant.id))
+    except DriverError as error:
+        return str(error)
+    return None
 
 
 def run(mutant: Mutant, rows: Iterable[str] | None = None, folder: Path | None = None) -> Row:
@@ -205,6 +215,9 @@ def main() -> int:
         return 0
     wrong = [] if options.mutants else [f"{name} has no mutant" for name in without_mutant(mutants)]
     chosen = [mutant for mutant in mutants if not options.mutants or mutant.id in options.mutants]
+    if absent := {reason for mutant in chosen if (reason := missing(mutant))}:
+        print(*sorted(absent), sep="\n", file=sys.stderr)
+        return 2
     matrix: dict[Mutant, Row] = {}
 
     def one(mutant: Mutant) -> Row:

@@ -241,7 +241,7 @@ class Lab:
         A fresh one may call a server dead sooner than it ever will again: HAProxy starts each one failure away from DOWN.
         """
         check = self.declares.health_check
-        seconds = check.fall * check.inter
+        seconds = 0.0 if check.passive else check.fall * check.inter
         self.watch("every server has been checked", lambda: False, Deadline("settle", seconds, self.ready_at + seconds))
 
     def watch(self, what: str, done: Callable[[], bool], deadline: Deadline) -> bool:
@@ -261,6 +261,8 @@ class Lab:
             while due <= time.monotonic() and not deadline.expired:
                 action()
                 due += interval
+                # Who came before must not wait while others are caught up with: that would be our delay, not the product's.
+                self.loop.step(0.0)
             self.loop.step(max(0.0, min(due - time.monotonic(), deadline.remaining)))
             self.check_trouble()
         self._live("", None)

@@ -1,6 +1,7 @@
 """RDP-FAIL: a server dies, and returns."""
 
 from lbcert.api import (
+    DETECTED_AS,
     FAULTS,
     MARGIN,
     Connection,
@@ -18,6 +19,7 @@ from lbcert.api import (
     requirement_deadline,
     restore,
     settle_users,
+    until_dead,
 )
 
 INTERVAL = 0.1
@@ -50,7 +52,7 @@ def test_sessions_on_dark_server_are_cut(lab: Lab) -> None:
     sessions_on_dead_server_are_cut(lab, "dark")
 
 
-@requirement("RDP-FAIL-05", timing=True, when=lambda deployment: deployment.declares.health_check.kind != "tcp")
+@requirement("RDP-FAIL-05", timing=True, when=lambda deployment: deployment.declares.health_check.speaks)
 def test_sessions_on_hung_server_are_cut(lab: Lab) -> None:
     """Sessions are held on every server; one server hangs. A check that only connects cannot see that (RDP-FAIL-03)."""
     sessions_on_dead_server_are_cut(lab, "hang")
@@ -61,12 +63,11 @@ def sessions_on_dead_server_are_cut(lab: Lab, fault: str) -> None:
     name = next(iter(homes))
     held = lab.visit([Visit(v.visit.source, v.visit.user, hold=True, label="held") for v in everybody(homes, HELD)])
     FAULTS[fault](lab, lab.server(name))
-    bound = detection(lab.declares.health_check, fault) + MARGIN
     theirs = [session for session in held if session.server == name]
-    lab.watch(f"sessions on {name} are cut", lambda: not any(session.alive for session in theirs),
-              requirement_deadline("detection", bound))  # fmt: skip
+    others = until_dead(lab, name, DETECTED_AS[fault], homes[name][HELD:],
+                        until=lambda: not any(session.alive for session in theirs))  # fmt: skip
     # Whether it left the pool at all tells a balancer that keeps sessions from one that did not notice.
-    crowd_after_detection(lab, name, homes[name][HELD:])
+    crowd_after_detection(lab, name, others)
     lab.judge(checks.sessions_are_cut, fault=fault)
 
 
@@ -83,8 +84,9 @@ def test_returning_users_follow_the_declared_rule(lab: Lab) -> None:
     name, theirs = next(iter(settle_users(lab).items()))
     server = lab.server(name)
     crash(lab, server)
+    others = until_dead(lab, name, "refused", theirs[MOVED:])
     moved = move_users(lab, theirs[:MOVED], name)
-    crowd_after_detection(lab, name, theirs[MOVED:])
+    crowd_after_detection(lab, name, others)
     restore(lab, server, "crash")
     wait_until_used(lab, name)
     for _ in range(BACK):
@@ -93,11 +95,8 @@ def test_returning_users_follow_the_declared_rule(lab: Lab) -> None:
 
 
 def move_users(lab: Lab, users: list[Connection], dead: str) -> list[Connection]:
-    """Have all users served elsewhere, trying until detection must be over; else the test is blocked."""
-    check = lab.declares.health_check
-    deadline = requirement_deadline("detection", detection(check, "refused") + MARGIN)
+    """Have all users of a server that must be known as dead served elsewhere; else the test is blocked."""
     moved: dict[str, Connection] = {}
-    lab.watch(f"{dead} is known as dead", lambda: False, deadline)
     for visit in lab.visit([again(visit, "moved") for visit in users]):
         if visit.server not in (None, dead):
             moved[visit.visit.user] = visit

@@ -1,7 +1,6 @@
 """RDP-FAIL-09: a user whom a failure moved is not sent to the dead server again."""
 
 from lbcert.api import (
-    MARGIN,
     MANY_USERS,
     Connection,
     Lab,
@@ -10,10 +9,9 @@ from lbcert.api import (
     checks,
     crash,
     crowd_after_detection,
-    detection,
     requirement,
-    requirement_deadline,
     settle_users,
+    until_dead,
 )
 
 MOVED = 40
@@ -32,9 +30,7 @@ def test_moved_users_go_straight_to_their_new_server(lab: Lab) -> None:
     users, control, others = theirs[:MOVED], theirs[MOVED : MOVED + CONTROL], theirs[MOVED + CONTROL :]
     crash(lab, lab.server(name))
     if hashes:
-        lab.watch(f"{name} is known as dead", lambda: False,
-                  requirement_deadline("detection", detection(lab.declares.health_check, "refused") + MARGIN))  # fmt: skip
-        crowd_after_detection(lab, name, others)
+        crowd_after_detection(lab, name, until_dead(lab, name, "refused", others))
     volley(lab, users, "first")
     lab.mark("again")
     volley(lab, users, "second")

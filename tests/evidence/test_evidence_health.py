@@ -87,6 +87,23 @@ def test_too_few_checks_are_not_judged(seen):
     assert (finding.verdict, finding.reason[:6]) == (BLOCKED, f"only {seen}")
 
 
+PASSIVE = {**CHECK, "kind": "passive", "rise": 1}
+
+
+@pytest.mark.parametrize(
+    "checks, verdict, reason",
+    [([], Verdict.UNSUPPORTED, "declares no health check of its own (kind: passive), and none was seen in 70.0 s"),
+     ([connection(5.0, **HALF_OPEN)], BLOCKED, "only 1 of 3"),
+     ([connection(float(t), **HALF_OPEN) for t in range(3)], PASS, ""),
+     (accepted(5.0, close("reset", unanswered=""), synack=0.0001, rst_to_server=0.002), SOFT, "it resets")],
+    ids=["none", "one", "harmless", "rude"],
+)  # fmt: skip
+def test_where_no_check_is_declared_none_is_confirmed_by_traffic(checks, verdict, reason):
+    finding = checks_are_harmless(story(END, *checks, check=PASSIVE), wanted=3)
+    assert finding.verdict is verdict
+    assert reason in finding.reason
+
+
 # -- RDP-FAIL-08: ts1 refuses at second 0; the windows end at 11; it returns at 20, 24, and 30 for good. rise is 2.
 
 WINDOWS = [*marks(busy=7.0, quiet=9.0, end=11.0), *served("eve", "ts2", 7.5, label="after")]
@@ -163,6 +180,14 @@ def test_a_rise_of_one_needs_no_flaps():
     told = [back(30.0), good(31.0), user("fay", 31.5)]
     finding = rise_is_respected(story(fault(0.0), WINDOWS, *told, check={**CHECK, "rise": 1}))
     assert finding.verdict is PASS
+
+
+def test_the_last_user_counts_whose_connection_opens_after_the_visit_began():
+    """A product that tries a dead server with a user: nobody comes after the one who reached it."""
+    *flow, visit = user("joe", 30.501)
+    told = [back(30.0), *flow, {**visit, "started": at(30.5)}]
+    finding = rise_is_respected(story(fault(0.0), WINDOWS, *told, check=PASSIVE))
+    assert (finding.verdict, finding.reason) == (FAIL, "user joe reached ts1, return 1, after 0 good checks of 1")
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,10 @@ __all__ = ["Build", "Discovery", "Driver", "DriverError", "NotAble", "ProductRej
 
 
 def _class_of(product) -> type:
-    from . import haproxy, scripted
+    from . import haproxy, nginx, scripted
 
-    return {"haproxy": haproxy.HAProxy, "ideal": scripted.Scripted, "null": scripted.Scripted}[product.driver]
+    drivers = {"haproxy": haproxy.HAProxy, "nginx": nginx.Nginx, "ideal": scripted.Scripted, "null": scripted.Scripted}
+    return drivers[product.driver]
 
 
 def driver_for(product) -> Driver:

@@ -64,7 +64,10 @@ class NotAble(DriverError):
 
 
 class Driver(Protocol):
-    """A product under test.
+    """A product under test. What programs with a configuration file have in common is in `program`.
+
+    `discover` finds listeners in the kernel's tables, and real servers by asking the product (`haproxy_admin`) or, where it
+    tells nobody, by sending users through it (`destinations`). A product that tells less leaves the rest of a Discovery empty.
 
     A driver may have further methods, for what an administrator can ask of the product. They return when the product
     has confirmed it, and raise NotAble where this deployment does not offer it. A driver without one lacks the ability:

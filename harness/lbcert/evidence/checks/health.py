@@ -16,6 +16,8 @@ from ..history import Event, History
 from . import served
 from .outage import SECOND, attempts_at, check_of, since, timeline, undetected
 
+_NEVER = 1 << 63
+"""ns: later than anything"""
 _FLAPS, _EXPOSED = 2, 10
 """returns for too few good checks, and users who came after the last of these checks, without which nothing can be said"""
 
@@ -43,6 +45,10 @@ def checks_are_harmless(history: History, wanted: int) -> Finding:
             if fault:
                 tally.faults.append(f"a check of {name}: {fault}")
     seen = sum(kinds.values())
+    if check.passive and not seen:
+        watched = since(end, served.setup(history)["t"])
+        reason = f"declares no health check of its own (kind: passive), and none was seen in {watched:.1f} s"
+        return Finding(Verdict.UNSUPPORTED, tally.expected, reason, reason, silence=True)
     observed = f"{seen} health checks: " + (", ".join(f"{count} {kind}" for kind, count in kinds.most_common()) or "none")
     if seen < wanted and not tally.faults:
         reason = f"only {seen} of {wanted} health checks were seen, which RDP-FAIL-01 and -02 are about"
@@ -99,7 +105,7 @@ def rise_is_respected(history: History) -> Finding:
     came = [visit["started"] for visit in served.visits(history, "flap")]
     starts = [mark["t"] for mark in history.of("mark", name="flap")]
     tested = exposed = 0
-    for number, (start, end) in enumerate(zip(starts, [*starts[1:], max(came, default=final) + 1], strict=True), 1):
+    for number, (start, end) in enumerate(zip(starts, [*starts[1:], _NEVER], strict=True), 1):
         good, ready_at = 0, None
         for t, what, user in _moments([(flow, user) for flow, user in opened if start <= flow["syn"] < end], ask):
             if good >= check.rise:

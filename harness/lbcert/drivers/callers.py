@@ -1,0 +1,48 @@
+"""Users of our own in the scratch lab, where a product is started once to learn what it does with them."""
+
+from __future__ import annotations
+
+import socket
+
+from ..deadlines import PATIENCE
+from ..topology.netns import Broker
+from ..topology.plan import DUT_HOST
+from ..wire import ConnectionRequest, NegotiationRequest, Protocols
+from .base import DriverError
+
+_IP = "/usr/sbin/ip"
+
+
+def place(scratch: Broker, vip: tuple[str, int]) -> str:
+    """Make the VIP one of the DUT host's own addresses; returns an address to call it from."""
+    version, prefix, own = ("-6", 128, "::1") if ":" in vip[0] else ("-4", 32, "127.0.0.1")
+    scratch.run(DUT_HOST, [_IP, version, "address", "replace", f"{vip[0]}/{prefix}", "dev", "lo"])
+    return own
+
+
+def everywhere(scratch: Broker) -> None:
+    """Make every address one of the DUT host's own: any VIP can be connected to, from any address.
+
+    The product's own connections to its servers then end at this host, so they must be kept from going anywhere.
+    """
+    for version in ("-4", "-6"):
+        status, text = scratch.run(DUT_HOST, [_IP, version, "route", "replace", "local", "default", "dev", "lo"])
+        # A kernel without IPv6 has no such route, and no VIP that would need it.
+        if status and version == "-4":
+            raise DriverError(f"ip route: {text.strip()}")
+
+
+def call(scratch: Broker, vip: tuple[str, int], callers: dict[str, str]) -> list[socket.socket]:
+    """Connect one user for each source address in `callers` (its value is the user's name), who sends the first packet."""
+    made = scratch.sockets(DUT_HOST, list(callers))
+    for sock, name in zip(made, callers.values(), strict=True):
+        sock.setblocking(True)
+        sock.settimeout(PATIENCE["report"])
+        try:
+            sock.connect(vip)
+            sock.sendall(ConnectionRequest(cookie=name.encode(), negotiation=NegotiationRequest(Protocols.SSL)).encode())
+        except OSError as error:
+            for one in made:
+                one.close()
+            raise DriverError(f"{vip[0]} port {vip[1]} does not accept connections: {error.strerror or error}") from None
+    return made
