@@ -108,8 +108,7 @@ class Lab:
 
     def _start(self) -> None:
         self.loop.watch(self.broker.fileno(), READ, lambda _events: self.broker.pump())
-        with self.files.capture.open("wb") as file:
-            self.broker.request("capture", [file.fileno()])
+        self._record()
         self.broker.request("log", host=DUT_HOST)
         for server in self.mocks:
             self._spawn_server(server)
@@ -119,6 +118,11 @@ class Lab:
         self.driver.start(self.broker, self.deployment, self.files.output)
         self._wait_ready()
         self._lag.take()
+
+    def _record(self) -> None:
+        """Begin the capture."""
+        with self.files.capture.open("wb") as file:
+            self.broker.request("capture", [file.fileno()])
 
     def _spawn_server(self, server: MockServer) -> None:
         server.attach(*self.broker.mock(self.host_of(server), "terminal-server", server.config))
