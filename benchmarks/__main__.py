@@ -1,7 +1,7 @@
 """`make bench`: runs every benchmark, and writes what they found with a description of this machine.
 
-The figures go to benchmarks/results/<UTC time>.json, which git ignores. `--publish` makes them the published ones: benchmarks/reference.json
-and docs/benchmarks.md, which is written from it.
+The figures go to benchmarks/results/<UTC time>.json, which git ignores. `--publish` makes them the published ones:
+benchmarks/reference.json and docs/benchmarks.md, which is written from it.
 """
 
 from __future__ import annotations

@@ -27,7 +27,8 @@ def compiled(folder: Path) -> dict[str, Path]:
         raise NoCompiler("no C compiler (cc): nothing to measure the clients against; as root: apt-get install gcc libc6-dev")
     programs = {name: folder / name for name in ("client", "server")}
     for name, program in programs.items():
-        done = subprocess.run([compiler, "-O2", "-o", program, _SOURCES / f"{name}.c"], capture_output=True, text=True, check=False)
+        command = [compiler, "-O2", "-o", program, _SOURCES / f"{name}.c"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             last = done.stderr.strip().splitlines()[-1:] or [f"status {done.returncode}"]
             raise NoCompiler(f"{compiler} does not compile benchmarks/c/{name}.c: {last[0]}")

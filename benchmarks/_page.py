@@ -22,23 +22,26 @@ INTRODUCTION = """# Benchmarks
 
 `make bench` measures the suite itself, not a product: balancer, servers, capture and clients share the cores of one machine.
 It writes to `benchmarks/results/<UTC time>.json`, with a description of the machine; `make bench ARGS="held --quick"` runs
-one of them, shortly. This page is written from the published figures, `benchmarks/reference.json`. Where something was measured several times, the
-smallest and the largest value stand beside the median.
+one of them, shortly. This page is written from the published figures, `benchmarks/reference.json`. Where something was measured
+several times, the smallest and the largest value stand beside the median.
 """
 
 
 def page(results: dict[str, Any]) -> str:
     """The page as Markdown."""
-    parts = [INTRODUCTION, f"## The machine\n\nMeasured on {results['date'][:10]}.\n", table(("", ""), results["machine"].items())]
+    machine = table(("", ""), results["machine"].items())
+    parts = [INTRODUCTION, f"## The machine\n\nMeasured on {results['date'][:10]}.\n", machine]
     cores = results["machine"]["cores"]
     for name, found in results["benchmarks"].items():
         text = (HERE / f"{name}.py").read_text(encoding="utf-8").split('"""')[1].strip()
         parts += [f"## {TITLES[name]}\n", f"{text}\n"]
         if found["load_before"] > cores / 2:
-            parts.append(f"**Other work was on the machine**: the load was {found['load_before']:g} on {cores} cores when this began. "
-                         "Rates and times are those of such a machine; shares, processor times and memory suffer less.\n")  # fmt: skip
+            parts.append(f"**Other work was on the machine**: the load was {found['load_before']:g} on {cores} cores when this "
+                         "began. Rates and times are those of such a machine, and a share drifts towards 1, because both clients "
+                         "wait for a processor; processor times and memory suffer less.\n")  # fmt: skip
         parts += [f"{note}\n" for note in found["notes"]]
-        rows = [(one["name"], f"{shown(one['median'])} {one['unit']}".rstrip(), spread(one), target(one)) for one in found["figures"]]
+        rows = [(one["name"], f"{shown(one['median'])} {one['unit']}".rstrip(), spread(one), target(one))
+                for one in found["figures"]]  # fmt: skip
         parts.append(table(("figure", "median", "from, to", "target"), rows))
     return "\n".join(parts)
 

@@ -1,9 +1,9 @@
 """RDP handshakes per second through HAProxy, each from a source address and with a user of its own.
 
 A handshake: connect, Connection Request, Connection Confirm, close. The suite's client (one event loop, kernel stamps, a
-history on disk) and a client in C that records nothing take turns, with mock servers in C behind HAProxy, so that both meet the same
-machine and the same product. Once without the capture of all links and once with it. Then the suite as a test has it: with its
-own mock servers. Balancer, servers, capture and clients share this machine's cores: figures of the lab, not of a product.
+history on disk) and a client in C that records nothing take turns, with mock servers in C behind HAProxy, so that both meet the
+same machine and the same product. Once without the capture of all links and once with it. Then the suite as a test has it: with
+its own mock servers. Balancer, servers, capture and clients share this machine's cores: figures of the lab, not of a product.
 """
 
 from __future__ import annotations
