@@ -17,7 +17,7 @@ help:
 	@echo 'make test       run all tests of the suite itself'
 	@echo 'make nightly    the same with those that are too long for every day, and every balancer in duts/ certified'
 	@echo 'make kill-matrix    every defective balancer against every requirement (hours), and docs/kill-matrix.md from it'
-	@echo 'make bench      measure: time until a lab is ready, and other figures'
+	@echo 'make bench      measure: labs, handshakes per second, sessions held at once, what a verdict costs'
 	@echo 'make setup      what the others do first: system packages (as root) and .venv; PYTHON=... chooses the Python'
 	@echo 'make apparmor   as root, where AppArmor keeps ordinary users from making labs: allow it to this checkout'
 	@echo 'make clean      remove .venv and caches; runs in reports/runs stay'
@@ -39,10 +39,7 @@ kill-matrix: setup
 	tools/owned.sh $(PYTHON_HERE) -m lbcert.kill_matrix $(ARGS)
 
 bench: setup
-	@set -e; for file in benchmarks/[!_]*.py; do \
-	    test -f "$$file" || { echo 'bench: there is no benchmark'; exit 1; }; \
-	    echo "$$file"; tools/owned.sh $(PYTHON_HERE) "$$file" $(ARGS); \
-	done
+	tools/owned.sh $(PYTHON_HERE) benchmarks $(ARGS)
 
 apparmor:
 	@tools/apparmor.sh

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
+import os
+import re
+import resource
 import tempfile
 from pathlib import Path
 
@@ -14,16 +16,11 @@ from lbcert.topology.netns import Zygote
 from lbcert.topology.plan import DUT_HOST, Host, Plan
 
 
-def arguments(text: str) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="a tenth of the work: shows that it runs, not how fast")
-    return parser.parse_args()
+class Unrecorded(Lab):
+    """A lab without the capture, for figures in which it has no part."""
 
-
-def figure(name: str, value: float, unit: str, target: float | None = None) -> None:
-    """One line per figure."""
-    note = "" if target is None else f"   (target {target:g}: {'met' if value <= target else 'missed'})"
-    print(f"{name}: {value:.4g} {unit}{note}", flush=True)
+    def _record(self) -> None:
+        self.history.add("harness", "unrecorded")
 
 
 class Bench:
@@ -48,13 +45,50 @@ class Bench:
         finally:
             scratch.close()
 
-    def lab(self) -> Lab:
+    def lab(self, kind: type[Lab] = Lab) -> Lab:
         """A lab that is ready: its servers and the deployment's VIP accept."""
         self.count += 1
         files = Files(*(self.folder / f"{self.count}.{kind}" for kind in ("jsonl", "pcapng", "log")))
-        return Lab(self.zygote, self.driver, self.deployment, self.discovery, files, self.lag, seed=self.count)
+        return kind(self.zygote, self.driver, self.deployment, self.discovery, files, self.lag, seed=self.count)
 
     def close(self) -> None:
         self.zygote.close()
         self.lag.close()
         self._folder.cleanup()
+
+
+def processor() -> float:
+    """Processor seconds of this process so far."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def processor_of(pid: int) -> float:
+    """Processor seconds of another process so far, and of all that it has seen end."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+
+
+def below(root: int) -> dict[int, str]:
+    """The living descendants of a process, with their names."""
+    children: dict[int, list[tuple[int, str]]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                head, _, tail = (entry / "stat").read_text().rpartition(")")
+            except OSError:
+                continue
+            children.setdefault(int(tail.split()[1]), []).append((int(entry.name), head.partition("(")[2]))
+    found: dict[int, str] = {}
+    waiting = [root]
+    while waiting:
+        for pid, name in children.get(waiting.pop(), ()):
+            found[pid] = name
+            waiting.append(pid)
+    return found
+
+
+def memory_of(pid: int) -> int:
+    """KiB that a process has for itself alone; pages still shared with the process it was forked from are not its own."""
+    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return sum(int(size) for size in re.findall(r"^Private_(?:Clean|Dirty):\s+(\d+)", text, re.MULTILINE))

@@ -121,8 +121,7 @@ class Lab:
 
     def _start(self) -> None:
         self.loop.watch(self.broker.fileno(), READ, lambda _events: self.broker.pump())
-        with self.files.capture.open("wb") as file:
-            self.broker.request("capture", [file.fileno()])
+        self._record()
         self.broker.request("log", host=DUT_HOST)
         for server in self.mocks:
             self._spawn_server(server)
@@ -138,6 +137,11 @@ class Lab:
             # On its clock a check waits for milliseconds: what it finds would be our own lateness.
             self.driver.rest_checks(self.broker)
         self._lag.take()
+
+    def _record(self) -> None:
+        """Begin the capture."""
+        with self.files.capture.open("wb") as file:
+            self.broker.request("capture", [file.fileno()])
 
     def _spawn_server(self, server: MockServer) -> None:
         server.attach(*self.broker.mock(self.host_of(server), "terminal-server", server.config))

@@ -1,6 +1,6 @@
 """The one event loop of pytest's side: clients, mock servers' reports, the broker's news, timers.
 
-Plain epoll. An asyncio client reaches half its speed on the same connections (measured in `benchmarks/`),
+Plain epoll. An asyncio client reached half its speed on the same connections (what this one does is in docs/benchmarks.md),
 and tests read better without colour: a test says what happens, and `run_until` says for how long.
 """
 

@@ -254,9 +254,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if not selected or config.option.collectonly:
         return
     deployments = [d for d in state.product.deployments if d.id in selected]
-    warning = probe.raise_file_limit()
-    if warning:
-        config.issue_config_time_warning(pytest.PytestWarning(warning), 2)
+    probe.raise_file_limit()  # what is started from now on inherits it
     deselected = _described(state.deselected)
     for name, nodes in _left_out([*session.items, *state.deselected], deployments).items():
         deselected[name] = [*deselected.get(name, ()), *nodes]

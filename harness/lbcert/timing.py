@@ -1,6 +1,6 @@
-"""Slots, machine-wide, for tests whose bounds are tight: two for each core.
+"""Slots, machine-wide, for tests whose bounds are tight: four for each core.
 
-Such a test waits most of its time (a tenth of a core, measured), so two per core leave most of the machine idle.
+Such a test waits most of its time (a tenth of a core, measured), so four per core leave half of the machine idle.
 
 A slot is a name in the kernel's abstract socket namespace: no file, no permission between users, and free
 again the moment its holder dies.
@@ -14,7 +14,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 
-SLOTS = 2 * (os.cpu_count() or 1)
+SLOTS = 4 * (os.cpu_count() or 1)
 _TRY_EVERY = 0.1
 
 

@@ -19,7 +19,7 @@ def test_known_regions(n, servers, region):
 
 
 @pytest.mark.parametrize("servers", [2, 3, 4, 7, 15])
-@pytest.mark.parametrize("n", [1, 5, 30, 50, 199, 200, 400])
+@pytest.mark.parametrize("n", [1, 5, 30, 50, 199, 200, 400, 501, 900])
 @pytest.mark.parametrize("error", [ERROR_RATE, Fraction(1, 20)], ids=["1e-6", "5e-2"])
 def test_each_tail_holds_half_the_error_and_not_one_count_less(n, servers, error):
     low, high = binomial_region(n, servers, error)
@@ -30,6 +30,17 @@ def test_each_tail_holds_half_the_error_and_not_one_count_less(n, servers, error
 
 def test_the_stated_error_rate_is_one_in_a_million():
     assert ERROR_RATE == Fraction(1, 10**6)
+
+
+def test_a_tail_at_the_limit_itself_is_not_decided_by_rounding():
+    exact = Fraction(2 * ways(900, 2, range(400)), 2**900)
+    with pytest.raises(ArithmeticError, match="900 users on 2 servers"):
+        binomial_region(900, 2, exact)
+
+
+def test_a_hundred_thousand_users():
+    low, high = binomial_region(100_000, 2)
+    assert low + high == 100_000 and high == 50_773  # 4.892 standard deviations, as 1e-6 asks for
 
 
 def test_the_mean_is_always_inside():

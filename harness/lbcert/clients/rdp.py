@@ -89,12 +89,10 @@ class Connection:
         self.echoed = b""
         self.port = 0
         self._pieces = deque(visit.pieces())
+        self.sent = b"".join(piece for piece, _ in self._pieces)
+        """the whole first packet"""
         self._pour: Pour | None = None
         self._behind_confirm = 0
-
-    @property
-    def sent(self) -> bytes:
-        return b"".join(piece for piece, _ in self.visit.pieces())
 
     @property
     def done(self) -> bool:

@@ -14,6 +14,8 @@ from typing import Any
 
 Event = dict[str, Any]
 
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
 
 class History:
     """Events in memory and, where a path is given, on disk."""
@@ -27,7 +29,7 @@ class History:
         event = {"t": time.time_ns() if t is None else t, "who": who, "kind": kind, **facts}
         self.events.append(event)
         if self._file:
-            self._file.write(json.dumps(event, separators=(",", ":")) + "\n")
+            self._file.write(_encode(event) + "\n")
         return event
 
     def of(self, kind: str, **facts: Any) -> Iterator[Event]:

@@ -169,9 +169,9 @@ class Broker:
         made: list[socket.socket] = []
         for start in range(0, len(sources), MAX_FDS):
             _, fds = self.request_fds("sockets", host=host, sources=sources[start : start + MAX_FDS])
-            made += [socket.socket(fileno=fd) for fd in fds]
-        for sock in made:
-            sock.setblocking(False)
+            # Told what they are, Python need not ask the kernel four times for each.
+            made += [socket.socket(_family(source), socket.SOCK_STREAM | socket.SOCK_NONBLOCK, socket.IPPROTO_TCP, fd)
+                     for source, fd in zip(sources[start : start + MAX_FDS], fds, strict=True)]  # fmt: skip
         return made
 
     def put_files(self, host: str, files: dict[str, tuple[str | bytes, int]], directories: list[str] = ()) -> None:
@@ -243,6 +243,10 @@ def _in_memory(content: bytes) -> int:
     with os.fdopen(os.dup(fd), "wb") as file:
         file.write(content)
     return fd
+
+
+def _family(address: str) -> int:
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
 
 
 def _readable(channel: Channel, timeout: float) -> bool:

@@ -11,6 +11,7 @@ from .netns import LabError, Zygote
 from .plan import make_plan
 
 WANTED_FILES = 4096
+"""what Linux gives everybody; a test may hold 1,000 sessions, for which a product has 2,000 files"""
 
 
 class Unavailable(Exception):
@@ -18,17 +19,23 @@ class Unavailable(Exception):
 
 
 def raise_file_limit() -> str | None:
-    """Use what the hard limit of open files allows; returns a warning where that is little."""
+    """Use what the hard limit of open files allows; returns why that is too little, if so.
+
+    The product inherits it, and one that runs out of files turns clients away: it would be blamed for our machine.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     if hard < WANTED_FILES:
-        return f"the hard limit of open files is {hard}; large tests need {WANTED_FILES}: raise it (ulimit -Hn, limits.conf)"
+        return (f"the hard limit of open files is {hard}, and tests need {WANTED_FILES}, for the product as well: "
+                "raise it (ulimit -Hn, limits.conf)")  # fmt: skip
     return None
 
 
 def probe(zygote: Zygote) -> None:
     """Do what a lab does (namespaces, ids, links), once; raises Unavailable."""
+    if too_little := raise_file_limit():
+        raise Unavailable(too_little)
     missing = [name for name in ("ip", "nft") if not shutil.which(name, path="/usr/sbin:/usr/bin:/sbin:/bin")]
     if os.geteuid() != 0:
         missing += [name for name in ("newuidmap",) if not shutil.which(name)]

@@ -68,13 +68,14 @@ def dead_server_is_left(history: History) -> Finding:
     )  # fmt: skip
 
 
-def _cut_at(history: History, session: Event, after: int) -> int | None:
-    """When the balancer closed a held session towards its client, by the capture on the client's link."""
-    for flow in history.of("flow", link="client:eth0", client=session["source"], cport=session["port"]):
+def _cuts(history: History, after: int) -> dict[tuple[str, int], int]:
+    """When the balancer closed connections towards their clients (address, port), by the capture on the client's link."""
+    found: dict[tuple[str, int], int] = {}
+    for flow in history.of("flow", link="client:eth0"):
         stamps = [flow[key] for key in ("fin_to_client", "rst_to_client") if flow.get(key, 0) > after]
         if stamps:
-            return min(stamps)
-    return None
+            found.setdefault((flow["client"], flow["cport"]), min(stamps))
+    return found
 
 
 def sessions_are_cut(history: History, fault: str) -> Finding:
@@ -98,8 +99,9 @@ def sessions_are_cut(history: History, fault: str) -> Finding:
         reason = f"no user could hold a session on {dead}, which RDP-PERSIST-01 is about"
         return Finding(Verdict.BLOCKED, tally.expected, reason, reason)
     cuts: list[float] = []
+    closed = _cuts(history, zero)
     for session in theirs:
-        cut = _cut_at(history, session, zero)
+        cut = closed.get((session["source"], session["port"]))
         if cut is None:
             tally.faults.append(f"{served.name_of(session)}: the session was never closed")
         else:
@@ -107,7 +109,7 @@ def sessions_are_cut(history: History, fault: str) -> Finding:
             if cuts[-1] > limit:
                 tally.faults.append(f"{served.name_of(session)}: closed only after {cuts[-1]:.2f} s")
     for session in held:
-        if session["server"] != dead and (cut := _cut_at(history, session, zero)):
+        if session["server"] != dead and (cut := closed.get((session["source"], session["port"]))):
             tally.faults.append(f"{served.name_of(session)} on {session['server']}: cut {since(cut, zero):.2f} s after {dead} died")
     events = [(0.0, f"{dead} {fault}", "fault"), (limit, "declared detection + 1 s", "limit")]
     if cuts:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 from ... import deadlines
 from ..finding import Finding, Tally
 from ..history import Event, History
@@ -30,9 +32,10 @@ def total_loss_is_answered(history: History) -> Finding:
     longest = 0.0
     lost = served.some(served.visits(history, "lost"), "visit without a server")
     turned = fallback = 0
+    captured = _by_client(history)
     for visit in lost:
         who = f"{served.name_of(visit)} with no server left"
-        took = waits.until(visit, _end_of(history, visit))
+        took = waits.until(visit, _end_of(captured, visit))
         if visit["outcome"] == "answered":
             fallback += 1
         elif visit["outcome"] in _TOLD:
@@ -49,26 +52,36 @@ def total_loss_is_answered(history: History) -> Finding:
     if waiting:
         events.append((since(min(visit["answered"] for visit in waiting), zero), "first user served again", "return"))
     back = served.some(served.visits(history, "back"), "visit after the return")
-    good = [visit for visit in back if requests.server(visit)]
+    good = 0
     for visit in back:
-        if visit not in good:
+        if requests.server(visit):
+            good += 1
+        else:
             at = since(visit["started"], returned)
             tally.faults.append(f"{served.name_of(visit)}, {at:.2f} s after the servers' return: "
                                 f"{served.outcome_text(visit)}")  # fmt: skip
     observed = f"with no server left {turned} of {len(lost)} clients were turned away"
     observed += f" and {fallback} served by a fallback" if fallback else ""
-    observed += f", the slowest after {longest:.2f} s; {len(good)} of {len(back)} were served after the servers' return"
+    observed += f", the slowest after {longest:.2f} s; {good} of {len(back)} were served after the servers' return"
     return tally.finding(
         observed, figures=(timeline("All servers dead", "last server lost", events),), silence=True,
         window=(zero, max(visit["started"] for visit in back)), margin=deadlines.MARGIN,
     )  # fmt: skip
 
 
-def _end_of(history: History, visit: Event) -> int:
+def _by_client(history: History) -> dict[str, list[Event]]:
+    """The connections on the clients' link, by the client's address."""
+    found: dict[str, list[Event]] = defaultdict(list)
+    for flow in history.of("flow", link="client:eth0"):
+        found[flow["client"]].append(flow)
+    return found
+
+
+def _end_of(captured: dict[str, list[Event]], visit: Event) -> int:
     """When the client had its answer, or the close: by the capture on its link; by our clock where it did not see any."""
     if visit["answered"] is not None:
         return visit["answered"]
-    ends = [flow[key] for flow in history.of("flow", link="client:eth0", client=visit["source"])
+    ends = [flow[key] for flow in captured.get(visit["source"], ())
             if flow.get("syn", 0) >= visit["started"] and visit["port"] in (0, flow["cport"])
             for key in ("fin_to_client", "rst_to_client") if key in flow]  # fmt: skip
     return min(ends, default=visit["t"])

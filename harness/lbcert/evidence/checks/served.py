@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Collection
 from typing import Any
@@ -38,6 +39,8 @@ class Requests:
         self._sent = {visit["sent"] for visit in history.of("visit")}
         for event in history.of("request"):
             self._by_reference[(event["who"], event["conn"] & 0xFFF)].append(event)
+        for events in self._by_reference.values():
+            events.sort(key=_when)
 
     def of(self, visit: Event) -> Event | None:
         """The server's record of the connection that answered `visit`; None if there is none.
@@ -47,8 +50,8 @@ class Requests:
         if visit["outcome"] != "answered" or visit["server"] is None:
             return None
         candidates = self._by_reference.get((visit["server"], visit["conn"]), [])
-        before = [event for event in candidates if event["t"] <= visit["answered"]]
-        return before[-1] if before else None
+        before = bisect_right(candidates, visit["answered"], key=_when)
+        return candidates[before - 1] if before else None
 
     def server(self, visit: Event) -> str | None:
         """The server of `visit`, where the client's and the server's view of the connection agree.
@@ -91,6 +94,10 @@ class Waits:
     def answer(self, visit: Event) -> float:
         """Seconds until the client of `visit` had its answer."""
         return self.until(visit, visit["answered"])
+
+
+def _when(event: Event) -> int:
+    return event["t"]
 
 
 def outcome_text(visit: Event) -> str:

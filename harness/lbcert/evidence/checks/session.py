@@ -122,9 +122,8 @@ def departures_are_passed_on(history: History) -> Finding:
                          measurements=tuple(measured))  # fmt: skip
 
 
-def _cut(history: History, visit: Event, since: list[Event]) -> str:
+def _cut(sides: Sides, visit: Event, since: list[Event]) -> str:
     """How a held session that no longer echoes ended, in words: the product's close after the last act before it."""
-    sides = Sides(history)
     stamps = [stamp for stamp in (_ending(sides.client(visit), "client"), _ending(sides.server(visit), "server")) if stamp]
     who = f"{served.name_of(visit)} on {visit['server']}"
     if not stamps:
@@ -138,13 +137,13 @@ def _cut(history: History, visit: Event, since: list[Event]) -> str:
 
 def _survivors(history: History, tally: Tally, held: list[Event], phases: tuple[str, ...]) -> int:
     """Count sessions that echoed in all phases; the others become faults."""
-    echoes, acts = _echoes(history), list(history.of("admin"))
+    sides, echoes, acts = Sides(history), _echoes(history), list(history.of("admin"))
     alive = 0
     for visit in held:
         if all(echoes[visit["visit"], phase] for phase in phases):
             alive += 1
         else:
-            tally.faults.append(_cut(history, visit, acts))
+            tally.faults.append(_cut(sides, visit, acts))
     return alive
 
 
