@@ -17,10 +17,10 @@ until mkdir "$folder" 2>/dev/null; do
     folder=$first-$number number=$((number + 1))
 done
 
-# Four labs side by side; tests with tight bounds wait for one of the machine's slots all the same.
+# Eight labs side by side; tests with tight bounds wait for one of the machine's slots all the same.
 case " $* " in
 *' -n'* | *' --numprocesses'*) ;;
-*) set -- -n 4 "$@" ;;
+*) set -- -n 8 "$@" ;;
 esac
 status=0
 .venv/bin/python -m pytest suites --dut "$dut" --report-dir "$folder" "$@" || status=$?
