@@ -58,6 +58,8 @@ class State:
         self.session: Session | None = None
         self.setup_errors: set[str] = set()
         self.deselected: list[pytest.Item] = []
+        self.unfinished: list[Path] = []
+        """tests that an interrupted exploration had found"""
         self.live = LiveLine(config)
 
 
@@ -272,11 +274,12 @@ def lab(request: pytest.FixtureRequest, deployment: Deployment):
 class Labs:
     """Makes labs one after the other for one test, which judges them itself."""
 
-    def __init__(self, session: Session, deployment: Deployment, slug: str, sequences: int):
+    def __init__(self, session: Session, deployment: Deployment, slug: str, sequences: int, unfinished: list[Path]):
         self.session, self.deployment, self.slug = session, deployment, slug
         self.sequences, self.seed = sequences, session.seed
         self.findings: list[Finding] = []
-        self.kept: dict[str, Path] = {}
+        self._kept: dict[str, Path] = {}
+        self._unfinished = unfinished
 
     def __call__(self) -> Lab:
         """A new lab. Its evidence takes the place of the one before."""
@@ -290,15 +293,20 @@ class Labs:
         path = self.session.run.folder / "exploration" / f"{self.slug}.{name}.py"
         path.parent.mkdir(exist_ok=True)
         path.write_text(test)
-        self.kept[name] = path
+        self._kept[name] = path
+
+    def interrupted(self) -> None:
+        """Have what was kept shown at the end, since the test will not be judged any more."""
+        self._unfinished += self._kept.values()
 
 
 @pytest.fixture
 def labs(request: pytest.FixtureRequest, deployment: Deployment) -> Labs:
     """For exploration: labs with the deployment under test, as many as it takes."""
-    session = request.config.stash[_STATE].session
-    assert session is not None
-    made = Labs(session, deployment, _slug(request.node.nodeid), request.config.getoption("explore"))
+    state = request.config.stash[_STATE]
+    assert state.session is not None
+    sequences = request.config.getoption("explore")
+    made = Labs(state.session, deployment, _slug(request.node.nodeid), sequences, state.unfinished)
     request.node.stash[_LAB] = made
     return made
 
@@ -405,6 +413,9 @@ def pytest_terminal_summary(terminalreporter, exitstatus: int, config: pytest.Co
     state = config.stash.get(_STATE, None)
     if state is None or not (state.run.folder / "finished.json").exists():
         return
+    for path in state.unfinished:
+        terminalreporter.write_line(f"lbcert: the exploration was interrupted; the shortest sequence so far ({path}):")
+        terminalreporter.write_line(path.read_text())
     from .report import model
     from .summary import summarize
 

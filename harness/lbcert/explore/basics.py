@@ -6,13 +6,14 @@ import time
 from collections.abc import Callable, Sequence
 
 from ..clients.rdp import Connection, Visit
-from ..deadlines import CONFIRM_WITHIN, patience
+from ..deadlines import CONFIRM_WITHIN, MARGIN, patience
 from ..deadlines import requirement as requirement_deadline
 from ..endpoints.control import MockServer
+from ..evidence.finding import Finding
 from ..lab import Lab
 from .model import Model
-from .people import FORMS, LONGEST, NAMES, PLACES, form_of
-from .violation import DETECTED, Impossible, Rules
+from .people import FORMS, LONGEST, NAMES, PLACES, USERS, form_of
+from .violation import DETECTED, Impossible, Rules, Violation
 
 AGAIN = 4
 """further visits by which a fault is told from others that look alike"""
@@ -21,12 +22,17 @@ LOOK_EVERY = 0.02
 ALLOWED = 2
 """connections to a dead server that may be health checks, beside those that its rate of checks explains"""
 
+EXPECTED = "Every step is answered as the declared model says."
+
 Comer = tuple[int, int, str]
 """user, place, form of the request"""
 
 
 class Basics:
     """The lab, the model, and how the one is held against the other."""
+
+    raises = False
+    """whether a violation is raised as such, for a search; in a test it ends the test with its verdict"""
 
     def __init__(self, lab: Lab, rules: Rules | None = None, hurry: bool = False):
         lab.need_servers(2)
@@ -47,6 +53,16 @@ class Basics:
         """ns: the last fault or return, from which bounds ran"""
         self._checks: dict[str, float] = {}
         """dead server -> connections per second that it saw while nobody came"""
+
+    def finding(self, violation: Violation) -> Finding:
+        """Complete the history and judge the violation, as any check is judged: not if the machine was too slow."""
+        since = self.changed_at or time.time_ns()
+
+        def exploration(_history) -> Finding:
+            return Finding(violation.verdict, EXPECTED, violation.observed, violation.observed, window=(since, time.time_ns()),
+                           margin=MARGIN, about=(violation.requirement,))  # fmt: skip
+
+        return self.lab.judge(exploration)
 
     # -- visits -----------------------------------------------------------------------------------
 
@@ -130,6 +146,21 @@ class Basics:
         drained = f", drained: {', '.join(self.model.drained)}" if self.model.drained else ""
         return f"down: {down or 'none'}{drained}"
 
+    def known(self) -> dict[int, int]:
+        """The users that were here, and where they were last."""
+        if self.model.by_address:
+            return {number: number % len(self.places) for number in range(USERS)}
+        return {number: user.last_place or 0 for number, user in self.model.users.items() if user.last_place is not None}
+
+    def _of(self, user: int) -> MockServer:
+        """The server where a user belongs; if that takes no users, the one of the next user whose server does."""
+        for number in [*range(user, USERS), *range(user)]:
+            place = self.known().get(number)
+            home = self.model.user(number, place).home if place is not None else None
+            if home in self.model.usable:
+                return self.lab.server(home)
+        raise Impossible("nobody here has a server that takes users")
+
     # -- dead servers -----------------------------------------------------------------------------
 
     def _left_alone(self, since: int) -> None:
@@ -170,7 +201,8 @@ class Basics:
         self.lab.echo([one for _, one in there], phase)
         good = {event["visit"]: event["ok"] for event in self.lab.history.of("echo") if event["phase"] == phase}
         for number, one in there:
-            self.rules.hold(requirement, good[one.number], f"the session of {_name(number)} on {one.server}, which is up, was cut")
+            text = f"the session of {_name(number)} on {one.server}, which is up, was cut"
+            self.rules.hold(requirement, good[one.number], text)
         self.drop_ended()
 
     def drop_ended(self) -> None:

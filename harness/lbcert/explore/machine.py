@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from ..lab import Ended
-from .explorer import SHORT, Explorer
+from .administration import SHORT
+from .explorer import Explorer
 from .people import FORMS, PLACES, STRANGERS, USERS
 from .violation import Impossible, Violation
 

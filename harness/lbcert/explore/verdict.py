@@ -24,14 +24,22 @@ class Labs(Protocol):
 
     def judge(self, finding: Finding) -> None: ...
 
-    def keep(self, name: str, test: str) -> None: ...
+    def keep(self, name: str, test: str) -> None:
+        """Have the shortest test so far of a violation on disk."""
+
+    def interrupted(self) -> None:
+        """What was kept is all that there will be: show it."""
 
 
 def explore_model(labs: Labs, share: float = 1.0) -> None:
     """Explore, and judge each requirement found violated; `share` of the sequences that were asked for."""
     sequences = max(1, round(labs.sequences * share))
     search = Exploration(labs, sequences, labs.seed, lambda found: labs.keep(found.violation.requirement, found.test))
-    search.run()
+    try:
+        search.run()
+    except KeyboardInterrupt:
+        labs.interrupted()
+        raise
     for finding in findings(search):
         labs.judge(finding)
 
