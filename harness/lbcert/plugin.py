@@ -259,24 +259,30 @@ def lab(request: pytest.FixtureRequest, deployment: Deployment):
     """A lab with the deployment under test running in it, for this test alone."""
     state = request.config.stash[_STATE]
     assert state.session is not None
-    variant = next((mark.kwargs.get("variant") for mark in request.node.iter_markers("requirement")), None)
-    if variant is not None:
-        if variant not in deployment.variants:
-            reason = f"{NO_VARIANT}: {deployment.id} offers none in which {VARIANTS[variant]} (dut.yaml: variants: {variant})"
-            raise Ended(Verdict.NOT_RUN, reason)
-        deployment = deployment.as_variant(variant)
-    made = state.session.lab(deployment, _slug(request.node.nodeid))
+    made = state.session.lab(_as_marked(request, deployment), _slug(request.node.nodeid))
     request.node.stash[_LAB] = made
     yield made
     made.close()
 
 
+def _as_marked(request: pytest.FixtureRequest, deployment: Deployment) -> Deployment:
+    """The deployment, or the variant of it that the test asks for."""
+    variant = next((mark.kwargs.get("variant") for mark in request.node.iter_markers("requirement")), None)
+    if variant is None:
+        return deployment
+    if variant not in deployment.variants:
+        reason = f"{NO_VARIANT}: {deployment.id} offers none in which {VARIANTS[variant]} (dut.yaml: variants: {variant})"
+        raise Ended(Verdict.NOT_RUN, reason)
+    return deployment.as_variant(variant)
+
+
 class Labs:
     """Makes labs one after the other for one test, which judges them itself."""
 
-    def __init__(self, session: Session, deployment: Deployment, slug: str, sequences: int, unfinished: list[Path]):
+    def __init__(self, session: Session, deployment: Deployment, slug: str, requirements: tuple[str, ...], sequences: int,
+                 unfinished: list[Path]):  # fmt: skip
         self.session, self.deployment, self.slug = session, deployment, slug
-        self.sequences, self.seed = sequences, session.seed
+        self.requirements, self.sequences, self.seed = requirements, sequences, session.seed
         self.findings: list[Finding] = []
         self._kept: dict[str, Path] = {}
         self._unfinished = unfinished
@@ -305,8 +311,8 @@ def labs(request: pytest.FixtureRequest, deployment: Deployment) -> Labs:
     """For exploration: labs with the deployment under test, as many as it takes."""
     state = request.config.stash[_STATE]
     assert state.session is not None
-    sequences = request.config.getoption("explore")
-    made = Labs(state.session, deployment, _slug(request.node.nodeid), sequences, state.unfinished)
+    made = Labs(state.session, _as_marked(request, deployment), _slug(request.node.nodeid), _ids(request.node),
+                request.config.getoption("explore"), state.unfinished)  # fmt: skip
     request.node.stash[_LAB] = made
     return made
 

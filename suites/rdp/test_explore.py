@@ -1,6 +1,10 @@
 """Random sequences of what users, servers and the administrator do, against the model that the DUT declares (--explore N)."""
 
-from lbcert.api import Labs, explore_model, requirement
+from lbcert.api import Deployment, Labs, explore_model, requirement
+
+
+def has_lifetime(deployment: Deployment) -> bool:
+    return "short-lifetime" in deployment.variants
 
 
 @requirement(
@@ -14,3 +18,9 @@ from lbcert.api import Labs, explore_model, requirement
 def test_random_sequences(labs: Labs) -> None:
     """Whatever users, servers and the administrator do, in any order; the shortest violation is shown as a test."""
     explore_model(labs)
+
+
+@requirement("RDP-PERSIST-01", "RDP-PERSIST-04", "RDP-PERSIST-05", variant="short-lifetime", when=has_lifetime, exploration=True)
+def test_random_sequences_with_a_short_lifetime(labs: Labs) -> None:
+    """The same where an entry lives 4 s, so that time passes as well: a tenth of the sequences, for they take longer."""
+    explore_model(labs, share=0.1)

@@ -29,6 +29,7 @@ class Administration(Newcomers):
     @step
     def drain(self, user: int) -> None:
         """A user's server is drained: no new user reaches it, and nobody's session is cut."""
+        self.rules.needed("RDP-SESS-04")
         server = self._of(user)
         if len(self.model.usable) < 2:
             raise Impossible("one server must take users")

@@ -11,7 +11,7 @@ from ..deadlines import requirement as requirement_deadline
 from ..endpoints.control import MockServer
 from ..evidence.finding import Finding
 from ..lab import Lab
-from .model import Model
+from .model import Model, declared
 from .people import FORMS, LONGEST, NAMES, PLACES, USERS, form_of
 from .violation import DETECTED, Impossible, Rules, Violation
 
@@ -40,7 +40,7 @@ class Basics:
         self.rules = rules or Rules()
         self.hurry = hurry
         """whether a wait ends as soon as the product can be expected to have done it, not only when its bound is over"""
-        self.model = Model([server.name for server in lab.servers], lab.declares)
+        self.model = Model([server.name for server in lab.servers], declared(lab.deployment))
         self.steps: list[tuple[str, tuple]] = []
         self.places = [lab.sources.one() for _ in range(PLACES)]
         self.held: list[tuple[int, int, Connection]] = []

@@ -24,6 +24,7 @@ class Failures(Newcomers):
 
         `early` of its users come before that is known, several times.
         """
+        self.rules.needed(DETECTED[fault])
         server = self._of(user)
         if len(self.model.usable) < 2:
             raise Impossible("one server must stay")
@@ -76,6 +77,7 @@ class Failures(Newcomers):
     @step
     def blackout(self) -> None:
         """All servers crash, everybody is turned away at once, all return, and everybody is served again."""
+        self.rules.needed("RDP-FAIL-07")
         if self.model.down or self.model.drained or self.held:
             raise Impossible("servers are down or drained, or somebody holds a session")
         check, start = self.lab.declares.health_check, 0

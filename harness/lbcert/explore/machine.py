@@ -53,7 +53,8 @@ def machine_for(search: Search) -> type[RuleBasedStateMachine]:
             declares = self.explorer.lab.declares
             self.faults = ["crash", "dark", "hang"] if declares.health_check.kind != "tcp" else ["crash", "dark"]
             self.room = declares.size == "none" or (isinstance(declares.size, int) and declares.size >= LARGE)
-            self.short = isinstance(declares.timer, (int, float)) and declares.timer <= SHORT
+            lifetime = self.explorer.model.lifetime
+            self.short = lifetime is not None and lifetime <= SHORT
             self.usable = len(self.explorer.lab.servers)
             self.down = self.drained = self.held = 0
             self.administered = self.blackened = False

@@ -9,15 +9,23 @@ Where no declaration says which server is right, every one that is up and takes 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from ..dut_model import Declares
+from ..dut_model import SHORT_LIFETIME, Declares, Deployment
 
 KEPT = 0.9
 """of a declared lifetime, for which a user must be remembered; beyond it nothing is expected"""
 LATER = 0.3
 """of a declared lifetime; who is forgotten after that is lost to the lifetime (RDP-PERSIST-05), sooner to RDP-PERSIST-01"""
 NOBODY: frozenset[str] = frozenset()
+
+
+def declared(deployment: Deployment) -> Declares:
+    """What a deployment declares; in the variant short-lifetime its lifetime is that one."""
+    declares = deployment.declares
+    if deployment.variant != "short-lifetime":
+        return declares
+    return replace(declares, persistence={**declares.persistence, "timer": SHORT_LIFETIME})
 
 
 @dataclass

@@ -22,6 +22,7 @@ class Newcomers(Basics):
     @step
     def strangers(self, kind: str) -> None:
         """Thirty of one kind come one after the other from one address; they are not all on one server."""
+        self.rules.needed(STRANGERS[kind])
         if self.held or len(self.model.usable) < 2:
             raise Impossible("somebody holds a session, so that load may decide; or there is one server only")
         if kind == "twice":

@@ -46,12 +46,14 @@ class Found:
     """sequences that had been tried when it was first seen, this one included"""
     length: int
     """steps of that sequence up to the violation"""
+    variant: str | None = None
+    """of the deployment, if not the deployment itself"""
     replays: int = 0
     """sequences that were run to shorten it"""
 
     @property
     def test(self) -> str:
-        return as_test(self.steps, self.violation)
+        return as_test(self.steps, self.violation, self.variant)
 
 
 @dataclass
@@ -75,6 +77,7 @@ class Exploration:
     _seen: tuple[Violation, list] | None = None
     _broken: Exception | None = None
     _stopped: bool = False
+    _variant: str | None = None
 
     def run(self) -> list[Found]:
         while self.tried < self.sequences and len(self.found) < MOST:
@@ -109,7 +112,7 @@ class Exploration:
 
     def _take(self, violation: Violation, steps: list) -> None:
         """Shorten what was found, and leave its requirement out from here on."""
-        found = Found(violation, list(steps), self.tried, len(steps))
+        found = Found(violation, list(steps), self.tried, len(steps), self._variant)
         self.found.append(found)
         self.keep(found)
 
@@ -149,6 +152,7 @@ class Exploration:
 
     def _explorer(self, hurry: bool) -> Explorer:
         lab = self.make_lab()
+        self._variant = lab.deployment.variant
         try:
             explorer = Explorer(lab, self.rules, hurry)
         except BaseException:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from .. import catalogue
 from ..evidence.finding import Finding
 from ..lab import Lab
 from ..verdicts import Verdict
 from .search import Exploration, Found
+from .violation import Rules
 
 EXPECTED = "Whatever users and servers do, every step is answered as the declared model says."
 SLOW_SHARE = 0.1
@@ -17,6 +19,8 @@ SLOW_SHARE = 0.1
 class Labs(Protocol):
     """What the plugin gives an exploring test."""
 
+    requirements: tuple[str, ...]
+    """those that the test may judge; nothing else is held against the product"""
     sequences: int
     seed: int
 
@@ -34,7 +38,8 @@ class Labs(Protocol):
 def explore_model(labs: Labs, share: float = 1.0) -> None:
     """Explore, and judge each requirement found violated; `share` of the sequences that were asked for."""
     sequences = max(1, round(labs.sequences * share))
-    search = Exploration(labs, sequences, labs.seed, lambda found: labs.keep(found.violation.requirement, found.test))
+    rules = Rules(set(catalogue.requirements()) - set(labs.requirements))
+    search = Exploration(labs, sequences, labs.seed, lambda found: labs.keep(found.violation.requirement, found.test), rules=rules)
     try:
         search.run()
     except KeyboardInterrupt:

@@ -45,6 +45,11 @@ class Rules:
         if not met and requirement not in self.off:
             raise Violation(requirement, observed)
 
+    def needed(self, requirement: str) -> None:
+        """Raise Impossible where a step is about this requirement and it is left out."""
+        if requirement in self.off:
+            raise Impossible(f"{requirement} is left out")
+
     def leave_out(self, requirement: str) -> None:
         """No longer hold this one, nor those that mean nothing without it."""
         self.off.add(requirement)

@@ -1,0 +1,51 @@
+"""Exploring the positive control and mutants, and running what was printed."""
+
+import re
+
+import pytest
+from conftest import ROOT
+
+from lbcert.dut import resolve
+
+PAGE = ROOT / "docs" / "exploration.md"
+ROW = re.compile(r"^\| \[([a-z0-9-]+)\]\(.*?\) \| (\S+) \|", re.MULTILINE)
+FOUND = dict(ROW.findall(PAGE.read_text()))
+"""mutant -> the requirement that the page says was blamed"""
+
+
+def test_the_control_does_what_its_model_says(run):
+    done = run("ideal", "--explore", "2")
+    assert (done.status, done.result["verdict"]) == (0, "pass"), done.text
+
+
+def test_a_mutant_is_found_and_what_is_printed_can_be_pasted(run, tmp_path):
+    """It fails on the mutant for the same requirement, and passes on the control."""
+    found = run("forget-every-40", "--explore", "2")
+    assert (found.status, found.result["verdict"], found.result["requirements"]) == (1, "fail", ["RDP-PERSIST-01"]), found.text
+    pasted = tmp_path / "test_pasted.py"
+    pasted.write_text(found.printed[0].read_text())
+    assert pasted.read_text().replace("\n", "").replace(" ", "") in found.text.replace("\n", "").replace(" ", "")
+    again, control = run("forget-every-40", file=pasted), run("ideal", file=pasted)
+    assert (again.status, again.result["verdict"], again.result["requirements"]) == (1, "fail", ["RDP-PERSIST-01"]), again.text
+    assert (control.status, control.result["verdict"]) == (0, "pass"), control.text
+
+
+def test_every_mutant_on_the_page_is_blamed_for_what_it_does():
+    assert len(FOUND) > 25
+    wrong = {name: blamed for name, blamed in FOUND.items() if blamed not in resolve(name).mutant.targets}
+    assert not wrong
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("name", FOUND)
+def test_the_defect_is_found_without_being_told(name, run):
+    done = run(name, "--explore", "100")
+    assert done.result["verdict"] in ("fail", "non-strict"), done.text
+    assert set(done.result["requirements"]) <= set(resolve(name).mutant.targets), done.text
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("seed", ["1", "2"])
+def test_the_control_is_never_blamed(seed, run):
+    done = run("ideal", "--explore", "200", "--seed", seed)
+    assert (done.status, done.result["verdict"]) == (0, "pass"), done.text
