@@ -284,7 +284,7 @@ class Labs:
         self.session, self.deployment, self.slug = session, deployment, slug
         self.requirements, self.sequences, self.seed = requirements, sequences, session.seed
         self.findings: list[Finding] = []
-        self._kept: dict[str, Path] = {}
+        self._kept: dict[int, Path] = {}
         self._unfinished = unfinished
 
     def __call__(self) -> Lab:
@@ -294,12 +294,12 @@ class Labs:
     def judge(self, finding: Finding) -> None:
         self.findings.append(finding)
 
-    def keep(self, name: str, test: str) -> None:
+    def keep(self, number: int, test: str) -> None:
         """Have a test on disk at once: the search may be interrupted."""
-        path = self.session.run.folder / "exploration" / f"{self.slug}.{name}.py"
+        path = self.session.run.folder / "exploration" / f"{self.slug}.{number}.py"
         path.parent.mkdir(exist_ok=True)
         path.write_text(test)
-        self._kept[name] = path
+        self._kept[number] = path
 
     def interrupted(self) -> None:
         """Have what was kept shown at the end, since the test will not be judged any more."""

@@ -1,35 +1,15 @@
-"""Exploring as users do: pytest in a process of its own."""
+"""Exploring as users do."""
 
-import json
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+# Helpers must be found whichever import mode the project's pytest.ini chooses.
+sys.path.insert(0, str(Path(__file__).parent))
 
-
-@dataclass(frozen=True)
-class Run:
-    """What a pytest process left."""
-
-    status: int
-    text: str
-    folder: Path
-
-    @property
-    def result(self) -> dict:
-        """The one line of results.jsonl."""
-        lines = (self.folder / "results.jsonl").read_text().splitlines()
-        assert len(lines) == 1, self.text
-        return json.loads(lines[0])
-
-    @property
-    def printed(self) -> list[Path]:
-        """The tests that the exploration left in the run directory."""
-        return sorted((self.folder / "exploration").glob("*.py"))
+from explore_rig import ROOT, Run, command  # noqa: E402
 
 
 @pytest.fixture
@@ -37,11 +17,9 @@ def run(tmp_path):
     """Run one test file against a DUT and return what it left; `explore` sequences if given."""
     count = iter(range(100))
 
-    def go(dut: str, *options: str, file: Path | str = "suites/rdp/test_explore.py") -> Run:
+    def go(dut: str, *options: str, **file: Path) -> Run:
         folder = tmp_path / f"run{next(count)}"
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(file), "--dut", dut,
-                   "--report-dir", str(folder), *options]  # fmt: skip
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        done = subprocess.run(command(dut, folder, *options, **file), cwd=ROOT, capture_output=True, text=True)
         return Run(done.returncode, done.stdout + done.stderr, folder)
 
     return go

@@ -20,7 +20,7 @@ class Story:
     def visit(self, server, user=0, place=0, at=0.0):
         right = self.model.expected(user, place, at, server)
         wrong = None if server in right.servers else right.requirement
-        self.model.visited(user, place, server, at)
+        self.model.visited(user, place, server, at, at)
         return wrong
 
     def fails(self, server):
@@ -147,3 +147,10 @@ def test_a_lifetime_begins_at_the_end_of_the_session():
     story.visit("ts1")
     story.model.connected(0, 0, 6.0)
     assert story.visit("ts2", at=7.0) == "RDP-PERSIST-04"
+
+
+def test_a_visit_that_took_long_may_have_come_after_the_lifetime():
+    story = Story({**TABLE, "timer": 4.0})
+    story.visit("ts1")
+    story.model.visited(0, 0, "ts1", 1.0, 3.0)
+    assert story.visit("ts2", at=4.9) is None

@@ -68,14 +68,15 @@ class Basics:
 
     def come(self, comers: Sequence[Comer], hold: bool = False, within: float | None = None) -> None:
         """Known users connect, all at the same moment; each is judged."""
-        began, now = time.time_ns(), time.monotonic()
+        began, since = time.time_ns(), time.monotonic()
         made = self._visit([self._as_visit(comer, hold) for comer in comers], within)
+        until = time.monotonic()
         if self.model.failing is None:
             self._left_alone(began)
         for comer, one in zip(comers, made, strict=True):
             if hold and one.alive:
                 self.held.append((comer[0], comer[1], one))
-            self._judge(comer, one, now, within)
+            self._judge(comer, one, (since, until), within)
 
     def _as_visit(self, comer: Comer, hold: bool = False) -> Visit:
         number, place, form = comer
@@ -91,7 +92,7 @@ class Basics:
         self.lab.watch("answers", lambda: all(one.done for one in made), deadline)
         return made
 
-    def _judge(self, comer: Comer, made: Connection, now: float, within: float | None) -> None:
+    def _judge(self, comer: Comer, made: Connection, when: tuple[float, float], within: float | None) -> None:
         number, place, form = comer
         who, server, model = _name(number), made.server, self.model
         served = made.outcome == "answered" and server is not None
@@ -104,7 +105,7 @@ class Basics:
         if server in model.down:
             self.rules.hold(DETECTED[model.down[server]], False, f"{who} was served by {server}; {self._situation()}")
             return
-        right = model.expected(number, place, now, server)
+        right = model.expected(number, place, when[1], server)
         if server not in right.servers:
             home = model.user(number, place).home
             named = right.requirement
@@ -115,7 +116,7 @@ class Basics:
             wanted = " or ".join(sorted(right.servers)) or "none"
             self.rules.hold(named, False, f"{who} from place {place} reached {server} instead of {wanted} "
                             f"(was on {home}); {self._situation()}")  # fmt: skip
-        model.visited(number, place, server, now)
+        model.visited(number, place, server, *when)
 
     def _unserved(self, number: int, place: int, outcome: str, form: str) -> str:
         """The requirement by which somebody should have been served."""
@@ -170,7 +171,7 @@ class Basics:
             if name not in self._checks or DETECTED[fault] in self.rules.off:
                 continue
             tried = len(self.lab.opened(self.lab.server(name), since))
-            most = ALLOWED + 2 * self._checks[name] * took
+            most = ALLOWED + self._checks[name] * took
             self.rules.hold(DETECTED[fault], tried <= most, f"{tried} connections to {name}, which is dead, within {took:.3f} s; "
                             f"health checks explain {most:.0f}")  # fmt: skip
 

@@ -96,7 +96,7 @@ class Model:
     # -- what is right ----------------------------------------------------------------------------
 
     def expected(self, number: int, place: int, now: float, reached: str) -> Expected:
-        """The servers that are right for this user at this moment; `reached` only decides what a wrong one is called."""
+        """The servers that are right for a user who came by `now`; `reached` only decides what a wrong one is called."""
         user = self.user(number, place)
         if user.home is None or not self.follows or self._forgotten(user, now):
             return Expected(self.usable | ({user.home} - {None} & self.up), "RDP-SESS-04")
@@ -141,10 +141,13 @@ class Model:
 
     # -- what happened ----------------------------------------------------------------------------
 
-    def visited(self, number: int, place: int, server: str, now: float) -> None:
-        """This user has reached this server, right or wrong."""
+    def visited(self, number: int, place: int, server: str, since: float, until: float) -> None:
+        """This user has reached this server, right or wrong, at some moment between the two.
+
+        A lifetime that begins with it began at `since` at the earliest, and one that it is to fall in must last until `until`.
+        """
         user = self.user(number, place)
-        forgotten = user.home is not None and self._forgotten(user, now)
+        forgotten = user.home is not None and self._forgotten(user, until)
         user.moved = user.home in self.down if user.home is not None and not forgotten else False
         if self.computes:
             self._has_computed(user, server)
@@ -161,7 +164,7 @@ class Model:
             user.maybe, user.away = NOBODY, None
         user.lost &= set(self.down)
         user.last_place, user.reloaded = place, False
-        user.last_seen, user.last_end = now, max(now, user.last_end)
+        user.last_seen, user.last_end = since, max(since, user.last_end)
 
     def _has_computed(self, user: User, server: str) -> None:
         if self.failing:

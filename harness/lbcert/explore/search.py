@@ -40,6 +40,7 @@ class _Stop(BaseException):
 class Found:
     """One violation and the shortest sequence that shows it."""
 
+    number: int
     violation: Violation
     steps: Steps
     after: int
@@ -112,7 +113,7 @@ class Exploration:
 
     def _take(self, violation: Violation, steps: list) -> None:
         """Shorten what was found, and leave its requirement out from here on."""
-        found = Found(violation, list(steps), self.tried, len(steps), self._variant)
+        found = Found(len(self.found) + 1, violation, list(steps), self.tried, len(steps), self._variant)
         self.found.append(found)
         self.keep(found)
 

@@ -46,11 +46,12 @@ class Users(Basics):
             return any(conn & 0xFFF == session.connection for conn in server.connected)
 
         self.lab.wait(f"{server.name} reports the session", there, patience("report"))
+        left = time.monotonic()
         session.leave(abort=how == "rst")
         told = self.wait_bound(f"{server.name} is told", CLOSE_WITHIN + MARGIN, lambda: not there())
         self.rules.hold("RDP-SESS-02", told, f"{server.name} was not told within {CLOSE_WITHIN + MARGIN:g} s that the session of "
                         f"user {number} is over ({how})")  # fmt: skip
-        self.model.connected(number, place, time.monotonic())
+        self.model.connected(number, place, left)
         self.drop_ended()
 
     @step

@@ -28,8 +28,8 @@ class Labs(Protocol):
 
     def judge(self, finding: Finding) -> None: ...
 
-    def keep(self, name: str, test: str) -> None:
-        """Have the shortest test so far of a violation on disk."""
+    def keep(self, number: int, test: str) -> None:
+        """Have the shortest test so far of the Nth violation on disk."""
 
     def interrupted(self) -> None:
         """What was kept is all that there will be: show it."""
@@ -39,11 +39,16 @@ def explore_model(labs: Labs, share: float = 1.0) -> None:
     """Explore, and judge each requirement found violated; `share` of the sequences that were asked for."""
     sequences = max(1, round(labs.sequences * share))
     rules = Rules(set(catalogue.requirements()) - set(labs.requirements))
-    search = Exploration(labs, sequences, labs.seed, lambda found: labs.keep(found.violation.requirement, found.test), rules=rules)
+    search = Exploration(labs, sequences, labs.seed, lambda found: labs.keep(found.number, found.test), rules=rules)
     try:
         search.run()
     except KeyboardInterrupt:
         labs.interrupted()
+        raise
+    except Exception:
+        # The search could not go on; what it had found by then is true all the same.
+        for one in search.found:
+            labs.judge(_finding(search, one))
         raise
     for finding in findings(search):
         labs.judge(finding)
