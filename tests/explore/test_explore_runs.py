@@ -37,7 +37,7 @@ def test_a_mutant_is_found_and_what_is_printed_can_be_pasted(run, tmp_path):
 
 
 def test_every_mutant_on_the_page_is_blamed_for_what_it_does():
-    assert len(FOUND) > 25
+    assert len(FOUND) >= 10
     wrong = {name: blamed for name, blamed in FOUND.items() if blamed not in resolve(name).mutant.targets}
     assert not wrong
 

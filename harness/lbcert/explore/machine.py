@@ -24,6 +24,8 @@ HELD = 6
 """sessions held at once at most"""
 TOGETHER = 3
 """users at most who begin a session one after the other"""
+KINDS = 3
+"""kinds of strangers who come one after the other"""
 FAILURES = 3
 """failures of a server in one sequence at most: each takes a second"""
 LARGE = 1000
@@ -91,9 +93,10 @@ def machine_for(search: Search) -> type[RuleBasedStateMachine]:
             self.do(self.explorer.crowd)
 
         @precondition(lambda self: self.room and not self.held and self.usable >= 2)
-        @rule(kind=st.sampled_from(list(STRANGERS)))
-        def strangers(self, kind: str) -> None:
-            self.do(self.explorer.strangers, kind)
+        @rule(first=st.integers(0, len(STRANGERS) - 1))
+        def strangers(self, first: int) -> None:
+            for number in range(first, first + KINDS):
+                self.do(self.explorer.strangers, list(STRANGERS)[number % len(STRANGERS)])
 
         @precondition(lambda self: self.held < HELD)
         @rule(user=users, place=places, count=st.integers(1, TOGETHER))
