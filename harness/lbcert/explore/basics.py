@@ -171,9 +171,11 @@ class Basics:
             if name not in self._checks or DETECTED[fault] in self.rules.off:
                 continue
             tried = len(self.lab.opened(self.lab.server(name), since))
-            most = ALLOWED + self._checks[name] * took
+            # Lateness bunches checks: twice their rate, and never less than the declared one, is taken for granted.
+            rate = max(self._checks[name], 1 / self.lab.declares.health_check.inter)
+            most = ALLOWED + 2 * rate * took
             self.rules.hold(DETECTED[fault], tried <= most, f"{tried} connections to {name}, which is dead, within {took:.3f} s; "
-                            f"health checks explain {most:.0f}")  # fmt: skip
+                            f"health checks explain {most:.1f}")  # fmt: skip
 
     def until_checked(self, server: MockServer, checks: int, since: int, seconds: float, what: str) -> None:
         """Wait until a bound is over; in a hurry only until the product has begun one check more than it needs.
