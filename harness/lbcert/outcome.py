@@ -54,9 +54,12 @@ class Judged:
 
     @property
     def about(self) -> list[str]:
-        """The requirements that the verdict is about: all of the test's, unless the worst finding names some."""
+        """The requirements that the verdict is about: all of the test's, unless the worst findings name some."""
         decisive = min(self.findings, key=lambda finding: badness(finding.verdict), default=None)
-        return list(decisive.about if decisive and decisive.about else self.levels)
+        if decisive is None or not decisive.about:
+            return list(self.levels)
+        alike = [finding for finding in self.findings if finding.verdict is decisive.verdict]
+        return list(dict.fromkeys(name for finding in alike for name in finding.about))
 
     def line(self, nodeid: str, deployment: str, evidence: list[str]) -> dict[str, Any]:
         """The test's line of results.jsonl."""
@@ -86,8 +89,8 @@ class Judged:
             report.outcome, report.wasxfail = "skipped", text
         elif self.verdict is Verdict.FAIL:
             report.outcome = "failed"
-            finding = next((f for f in self.findings if f.verdict is Verdict.FAIL), None)
-            report.longrepr = _failure(finding) if finding else text
+            failed = [finding for finding in self.findings if finding.verdict is Verdict.FAIL]
+            report.longrepr = "\n\n".join(map(_failure, failed)) or text
         elif self.verdict in _ERRORS:
             # Only a report of another phase than "call" is an <error> in JUnit and an ERROR in the terminal.
             report.outcome, report.when = "failed", report.when if report.when != "call" else "setup"

@@ -59,6 +59,8 @@ class State:
         self.session: Session | None = None
         self.setup_errors: set[str] = set()
         self.deselected: list[pytest.Item] = []
+        self.unfinished: list[Path] = []
+        """tests that an interrupted exploration had found"""
         self.live = LiveLine(config)
 
 
@@ -280,31 +282,39 @@ def lab(request: pytest.FixtureRequest, deployment: Deployment):
     """A lab with the deployment under test running in it, for this test alone."""
     state = request.config.stash[_STATE]
     assert state.session is not None
-    variant, timer, chosen = _marked(request.node, "variant"), _marked(request.node, "long"), None
+    timer, chosen = _marked(request.node, "long"), None
     if timer is not None:
         try:
             chosen = pace.choose(state.product, deployment, request.config.getoption("timers"), timer)
         except pace.NoPace as reason:
             raise Ended(Verdict.NOT_RUN, str(reason)) from None
-        variant = chosen.variant
-    if variant is not None:
-        if variant not in deployment.variants:
-            reason = f"{NO_VARIANT}: {deployment.id} offers none in which {VARIANTS[variant]} (dut.yaml: variants: {variant})"
-            raise Ended(Verdict.NOT_RUN, reason)
-        deployment = deployment.as_variant(variant)
-    made = state.session.lab(deployment, _slug(request.node.nodeid), chosen)
+    variant = chosen.variant if chosen else _marked(request.node, "variant")
+    made = state.session.lab(_as_variant(deployment, variant), _slug(request.node.nodeid), chosen)
     request.node.stash[_LAB] = made
     yield made
     made.close()
 
 
+def _as_variant(deployment: Deployment, variant: str | None) -> Deployment:
+    """The deployment, or the variant of it; not-run where there is none."""
+    if variant is None:
+        return deployment
+    if variant not in deployment.variants:
+        reason = f"{NO_VARIANT}: {deployment.id} offers none in which {VARIANTS[variant]} (dut.yaml: variants: {variant})"
+        raise Ended(Verdict.NOT_RUN, reason)
+    return deployment.as_variant(variant)
+
+
 class Labs:
     """Makes labs one after the other for one test, which judges them itself."""
 
-    def __init__(self, session: Session, deployment: Deployment, slug: str, sequences: int):
+    def __init__(self, session: Session, deployment: Deployment, slug: str, requirements: tuple[str, ...], sequences: int,
+                 unfinished: list[Path]):  # fmt: skip
         self.session, self.deployment, self.slug = session, deployment, slug
-        self.sequences, self.seed = sequences, session.seed
+        self.requirements, self.sequences, self.seed = requirements, sequences, session.seed
         self.findings: list[Finding] = []
+        self._kept: dict[int, Path] = {}
+        self._unfinished = unfinished
 
     def __call__(self) -> Lab:
         """A new lab. Its evidence takes the place of the one before."""
@@ -313,13 +323,25 @@ class Labs:
     def judge(self, finding: Finding) -> None:
         self.findings.append(finding)
 
+    def keep(self, number: int, test: str) -> None:
+        """Have a test on disk at once: the search may be interrupted."""
+        path = self.session.run.folder / "exploration" / f"{self.slug}.{number}.py"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(test)
+        self._kept[number] = path
+
+    def interrupted(self) -> None:
+        """Have what was kept shown at the end, since the test will not be judged any more."""
+        self._unfinished += self._kept.values()
+
 
 @pytest.fixture
 def labs(request: pytest.FixtureRequest, deployment: Deployment) -> Labs:
     """For exploration: labs with the deployment under test, as many as it takes."""
-    session = request.config.stash[_STATE].session
-    assert session is not None
-    made = Labs(session, deployment, _slug(request.node.nodeid), request.config.getoption("explore"))
+    state = request.config.stash[_STATE]
+    assert state.session is not None
+    made = Labs(state.session, _as_variant(deployment, _marked(request.node, "variant")), _slug(request.node.nodeid), _ids(request.node),
+                request.config.getoption("explore"), state.unfinished)  # fmt: skip
     request.node.stash[_LAB] = made
     return made
 
@@ -345,6 +367,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         return
     state = item.config.stash[_STATE]
     item.stash[_JUDGED] = Judged(time.time(), {name: state.requirements[name].level for name in _ids(item)})
+    if item.get_closest_marker("exploration"):
+        # It looks for what is wrong by itself, and knows what means nothing without what.
+        return
     for need in {need for name in _ids(item) for need in state.requirements[name].needs}:
         verdict = _verdict_of(item, need)
         if verdict in outcome.BLOCKING:
@@ -423,6 +448,9 @@ def pytest_terminal_summary(terminalreporter, exitstatus: int, config: pytest.Co
     state = config.stash.get(_STATE, None)
     if state is None or not (state.run.folder / "finished.json").exists():
         return
+    for path in state.unfinished:
+        terminalreporter.write_line(f"lbcert: the exploration was interrupted; the shortest sequence so far ({path}):")
+        terminalreporter.write_line(path.read_text())
     from .report import model
     from .summary import summarize
 
