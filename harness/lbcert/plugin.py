@@ -340,7 +340,8 @@ def labs(request: pytest.FixtureRequest, deployment: Deployment) -> Labs:
     """For exploration: labs with the deployment under test, as many as it takes."""
     state = request.config.stash[_STATE]
     assert state.session is not None
-    made = Labs(state.session, _as_variant(deployment, _marked(request.node, "variant")), _slug(request.node.nodeid), _ids(request.node),
+    chosen = _as_variant(deployment, _marked(request.node, "variant"))
+    made = Labs(state.session, chosen, _slug(request.node.nodeid), _ids(request.node),
                 request.config.getoption("explore"), state.unfinished)  # fmt: skip
     request.node.stash[_LAB] = made
     return made

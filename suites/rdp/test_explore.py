@@ -3,6 +3,15 @@
 from lbcert.api import Deployment, Labs, explore_model, requirement
 
 
+def checked_by_itself(deployment: Deployment) -> bool:
+    """Where users find out who is dead, what they meet depends on who came before; the model does not know that."""
+    return not deployment.declares.health_check.passive
+
+
+def has_lifetime(deployment: Deployment) -> bool:
+    return checked_by_itself(deployment) and "short-lifetime" in deployment.variants
+
+
 @requirement(
     "RDP-PARSE-03", "RDP-PARSE-04", "RDP-PARSE-08", "RDP-PARSE-09", "RDP-PARSE-10", "RDP-PARSE-12",
     "RDP-PERSIST-01", "RDP-PERSIST-02", "RDP-PERSIST-03", "RDP-PERSIST-04", "RDP-PERSIST-05", "RDP-PERSIST-06",
