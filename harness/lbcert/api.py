@@ -15,7 +15,8 @@ from .failing import MANY_USERS, Stream, again, crowd_after_detection, settle_us
 from .faults import FAULTS, crash, dark, hang, refuse, restore
 from .lab import Lab
 from .requirement import requirement
-from .scripts import converse, greet, tell_conversations
+from .scripts import converse, greet, log_in, secure, tell_conversations
+from .security.login import Login, Manner
 from .verdicts import Verdict
 from .wire import (
     CC_VECTORS,
@@ -56,6 +57,8 @@ __all__ = [
     "History",
     "Lab",
     "Labs",
+    "Login",
+    "Manner",
     "MockServer",
     "NegotiationFailure",
     "NegotiationRequest",
@@ -81,6 +84,7 @@ __all__ = [
     "explore_model",
     "greet",
     "hang",
+    "log_in",
     "long_names",
     "patience",
     "random_letters",
@@ -91,6 +95,7 @@ __all__ = [
     "requirement",
     "requirement_deadline",
     "restore",
+    "secure",
     "sequential",
     "settle_users",
     "tell_conversations",

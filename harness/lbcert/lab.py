@@ -28,6 +28,8 @@ from .topology.plan import CLIENT_HOST, DUT_HOST, Plan, PlanError, make_plan
 from .verdicts import Verdict
 
 MAX_SERVERS = 15
+SECURITY_MODULES = ("lbcert.endpoints.secure",)
+"""what mock servers need to do TLS and CredSSP: 0.1 s to load, so only for labs that want it"""
 LAG_SHARE = 0.25
 """of a judged margin that our own lateness may use up"""
 
@@ -66,7 +68,9 @@ class Lab:
         lag: LagProbe,
         seed: int,
         live: Callable[[str, Deadline | None], None] = lambda text, deadline: None,
+        security: bool = False,
     ):
+        """`security`: the servers can be told to do TLS and CredSSP, each with a certificate of its own."""
         self.deployment = deployment
         self.declares = deployment.declares
         self.driver = driver
@@ -83,13 +87,16 @@ class Lab:
         self.vip = choose_vip(deployment, discovery.listening)
         self.mocks, plan = lay_out(deployment, discovery, self.vip, self.loop, self.history)
         self.servers = [server for server in self.mocks if server.active]
+        self.security = security
+        if security:
+            self._certify()
         self.plan = plan
         self.history.add("harness", "setup", deployment=deployment.id, vip=self.vip, seed=seed,
                          servers=[server.name for server in self.servers], declares=deployment.declares.raw,
                          ports=sorted({self.vip[1], *(port for s in self.mocks for _, port in s.listen)}),
                          addresses={s.name: s.listen for s in self.mocks},
                          deadlines=table(deployment.declares.health_check))  # fmt: skip
-        self.broker: Broker = zygote.start(plan, deployment.hosts)
+        self.broker: Broker = zygote.start(plan, deployment.hosts, SECURITY_MODULES if security else ())
         self.broker.on_event = self._on_broker_event
         self.clients = RdpClients(
             self.loop, self.history, self.vip,
@@ -119,6 +126,13 @@ class Lab:
         self.driver.start(self.broker, self.deployment, self.files.output)
         self._wait_ready()
         self._lag.take()
+
+    def _certify(self) -> None:
+        """Give each server a key and a certificate of its own."""
+        from .security.certificates import certificate_for
+
+        for server in self.mocks:
+            server.certificate = certificate_for(self.host_of(server)).told()
 
     def _spawn_server(self, server: MockServer) -> None:
         server.attach(*self.broker.mock(self.host_of(server), "terminal-server", server.config))

@@ -263,7 +263,8 @@ def lab(request: pytest.FixtureRequest, deployment: Deployment):
             reason = f"{NO_VARIANT}: {deployment.id} offers none in which {VARIANTS[variant]} (dut.yaml: variants: {variant})"
             raise Ended(Verdict.NOT_RUN, reason)
         deployment = deployment.as_variant(variant)
-    made = state.session.lab(deployment, _slug(request.node.nodeid))
+    security = any(mark.kwargs.get("security") for mark in request.node.iter_markers("requirement"))
+    made = state.session.lab(deployment, _slug(request.node.nodeid), security)
     request.node.stash[_LAB] = made
     yield made
     made.close()

@@ -261,7 +261,7 @@ class Session:
 
         self.run.update(change)
 
-    def lab(self, deployment: Deployment, slug: str) -> Lab:
+    def lab(self, deployment: Deployment, slug: str, security: bool = False) -> Lab:
         """A lab with `deployment` running in it; raises SetupError with one clear message if there is none."""
         found = self.discover(deployment)
         contradiction = _contradiction(deployment, found)
@@ -273,7 +273,7 @@ class Session:
         )
         try:
             seed = int.from_bytes(hashlib.sha256(f"{self.seed}:{slug}".encode()).digest()[:8], "big")
-            return Lab(self.zygote(), self.driver(), deployment, found, files, self.lag, seed, self.live)
+            return Lab(self.zygote(), self.driver(), deployment, found, files, self.lag, seed, self.live, security)
         except (DriverError, LabError) as error:
             raise SetupError(str(error)) from None
 
