@@ -270,9 +270,9 @@ class Lab:
         self.broker.request("capture_sync")
         return self._growing.read().on(f"{self.host_of(server)}:eth0", since)
 
-    def mark(self, name: str) -> None:
-        """Note in the history where a phase of the test begins."""
-        self.history.add("harness", "mark", name=name)
+    def mark(self, name: str) -> dict[str, Any]:
+        """Note in the history where a phase of the test begins; returns the event."""
+        return self.history.add("harness", "mark", name=name)
 
     def check_trouble(self) -> None:
         if self.trouble:

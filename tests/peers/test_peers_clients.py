@@ -49,6 +49,7 @@ def test_xfreerdp_is_not_let_in_with_something_wrong(behind, wrong):
 
 
 @needs(XFREERDP, XVFB)
+@pytest.mark.nightly
 def test_a_login_through_somebody_in_the_middle_is_refused_by_the_server(behind):
     """xfreerdp takes any certificate here; the server finds out by itself that the client logged in to another key."""
     programs, user = behind("terminate-tls"), "middle"
