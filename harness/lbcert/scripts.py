@@ -49,7 +49,7 @@ def secure(lab: Lab, accounts: Mapping[str, str]) -> None:
 
 
 def log_in(lab: Lab, sessions: Mapping[Connection, Manner]) -> None:
-    """Each held session does the TLS and the login that its Confirm chose, and an echo inside; a `secured` event tells what came of it."""
+    """Each held session does the TLS and the login that its Confirm chose, and an echo inside; a `secured` event for each."""
     # Loaded here, since few tests need it and all would wait for it.
     from .clients.secure import Securing
 

@@ -71,6 +71,12 @@ def test_one_bad_session_fails(bad, reason):
     assert "of 3, ran end to end" in finding.observed
 
 
+@pytest.mark.parametrize("outcome, judged_by_time", [("timeout", True), ("closed", False)])
+def test_who_is_given_up_counts_only_on_a_machine_that_keeps_up(outcome, judged_by_time):
+    finding = judged(*GOOD, session(3, outcome=outcome))
+    assert (finding.window is not None, finding.margin) == (judged_by_time, 15.0 if judged_by_time else 0.0)
+
+
 def test_without_observations_there_is_no_verdict():
     with pytest.raises(ValueError, match="the history holds no visit"):
         judged()

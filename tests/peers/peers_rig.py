@@ -109,7 +109,8 @@ class Programs:
             self.lab.broker.kill(program.pid)
             program.status = -9
 
-    def wait(self, what: str, done: Callable[[], object], program: Program | None = None, deadline: Deadline | None = None) -> None:
+    def wait(self, what: str, done: Callable[[], object], program: Program | None = None,
+             deadline: Deadline | None = None) -> None:  # fmt: skip
         """Wait for it. A program that ends has shown all it will; its last words are in the failure's message."""
 
         def over() -> bool:
@@ -130,8 +131,11 @@ class Programs:
 
     def listens(self, host: str, port: int, program: Program) -> None:
         """Wait until something in `host` accepts connections to `port`."""
-        request = self.lab.broker.request
-        self.wait(f"port {port} of {host}", lambda: any(p == port for _, p in request("listening", host=host)["listening"]), program)
+
+        def listening() -> bool:
+            return any(found == port for _, found in self.lab.broker.request("listening", host=host)["listening"])
+
+        self.wait(f"port {port} of {host}", listening, program)
 
     def close(self) -> None:
         for program in self._started:

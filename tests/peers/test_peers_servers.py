@@ -88,7 +88,8 @@ def stage(behind):
             assert f"\n{line}\n" in ini, line
             ini = ini.replace(f"\n{line}\n", f"\n{own}\n", 1)
         pem = certificate_for("xrdp").pem.encode()
-        files |= {"/etc/xrdp/xrdp.ini": (ini.encode(), 0o644), "/etc/xrdp/cert.pem": (pem, 0o644), "/etc/xrdp/key.pem": (pem, 0o600)}
+        files |= {"/etc/xrdp/xrdp.ini": (ini.encode(), 0o644)}
+        files |= {"/etc/xrdp/cert.pem": (pem, 0o644), "/etc/xrdp/key.pem": (pem, 0o600)}
         files |= {f"/etc/xrdp/{name}": (f"/etc/xrdp/{name}", 0o644) for name in ("km-00000409.ini", "xrdp_keyboard.ini")}
     programs.lab.broker.put_files(made.host, files, ["/root/.config/freerdp"])
     if Path(XRDP).exists():

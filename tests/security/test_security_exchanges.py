@@ -101,7 +101,8 @@ def test_nonsense_is_one_error_at_the_server(octets, reason):
         CredsspServer(ACCOUNTS, OWN.public_key, "TS1").hear(octets)
 
 
-@pytest.mark.parametrize("token", [b"NTLMSSP\0\2\0\0\0", b"NTLMSSP\0\2\0\0\0" + b"\xff" * 40, b"hello"], ids=["cut", "wild", "text"])
+@pytest.mark.parametrize("token", [b"NTLMSSP\0\2\0\0\0", b"NTLMSSP\0\2\0\0\0" + b"\xff" * 40, b"hello"],
+                         ids=["cut", "wild", "text"])  # fmt: skip
 def test_nonsense_is_one_error_at_the_client(token):
     client = CredsspClient(Login("ann", "secret"), OWN.public_key)
     client.start()
@@ -109,7 +110,8 @@ def test_nonsense_is_one_error_at_the_client(token):
         client.hear(TsRequest(6, (token,)).encode())
 
 
-@pytest.mark.parametrize("token", [b"NTLMSSP\0\3\0\0\0", b"NTLMSSP\0\3\0\0\0" + b"\xff" * 80, b"hello"], ids=["cut", "wild", "text"])
+@pytest.mark.parametrize("token", [b"NTLMSSP\0\3\0\0\0", b"NTLMSSP\0\3\0\0\0" + b"\xff" * 80, b"hello"],
+                         ids=["cut", "wild", "text"])  # fmt: skip
 def test_nonsense_in_place_of_a_proof_is_one_error(token):
     client, server = CredsspClient(Login("ann", "secret"), OWN.public_key), CredsspServer(ACCOUNTS, OWN.public_key, "TS1")
     server.hear(client.start())

@@ -26,6 +26,10 @@ _WANTED = (
     | ntlm.NTLMSSP_NEGOTIATE_UNICODE | ntlm.NTLMSSP_REQUEST_TARGET | ntlm.NTLMSSP_NEGOTIATE_128 | ntlm.NTLMSSP_NEGOTIATE_56
 )  # fmt: skip
 _NEEDED = ntlm.NTLMSSP_NEGOTIATE_KEY_EXCH | ntlm.NTLMSSP_NEGOTIATE_SEAL | ntlm.NTLMSSP_NEGOTIATE_EXTENDED_SESSIONSECURITY
+_NAMES = (
+    ntlm.NTLMSSP_AV_HOSTNAME, ntlm.NTLMSSP_AV_DOMAINNAME, ntlm.NTLMSSP_AV_DNS_HOSTNAME, ntlm.NTLMSSP_AV_DNS_DOMAINNAME,
+)  # fmt: skip
+"""what a server calls itself; ours is all of it"""
 _EPOCH = 116_444_736_000_000_000
 """1970 in units of 100 ns since 1601"""
 
@@ -80,7 +84,9 @@ class NtlmClient:
             raise SecurityError("NTLM: the server's token is no challenge")
         login = self._login
         try:
-            answer, key = ntlm.getNTLMSSPType3(self._negotiate, challenge, login.user, login.password, login.domain, service="TERMSRV")
+            answer, key = ntlm.getNTLMSSPType3(
+                self._negotiate, challenge, login.user, login.password, login.domain, service="TERMSRV"
+            )
         except Exception as error:  # noqa: BLE001  impacket promises no kind of error for what it cannot read
             raise SecurityError(f"NTLM: the server's challenge cannot be read ({error})") from None
         self.sealing = Sealing(answer["flags"], key, "Client")
@@ -105,7 +111,7 @@ class NtlmServer:
             raise SecurityError(f"NTLM: the client offers {offered:#010x}, and sealing with exchanged keys is needed")
         info = ntlm.AV_PAIRS()
         name = self._name.encode("utf-16-le")
-        for kind in (ntlm.NTLMSSP_AV_HOSTNAME, ntlm.NTLMSSP_AV_DOMAINNAME, ntlm.NTLMSSP_AV_DNS_HOSTNAME, ntlm.NTLMSSP_AV_DNS_DOMAINNAME):
+        for kind in _NAMES:
             info[kind] = name
         info[ntlm.NTLMSSP_AV_TIME] = struct.pack("<Q", time.time_ns() // 100 + _EPOCH)
         message = ntlm.NTLMAuthChallenge()

@@ -48,7 +48,7 @@ class Tls:
         """whether the peer has said that it has no more to say"""
 
     def feed(self, data: bytes = b"") -> bytes:
-        """Take in bytes of the peer (a client starts with none); returns what they say in plain. SecurityError if they are wrong."""
+        """Take in bytes of the peer (a client starts with none); returns what they say in plain, or SecurityError."""
         self._in.write(data)
         plain = []
         try:

@@ -100,9 +100,13 @@ class TsRequest:
             return der.whole(field[place], der.OCTET_STRING, name) if place in field else None
 
         return cls(
-            der.number(field[0], "version"), _tokens(field[1]) if 1 in field else (), octets(2, "authInfo"), octets(3, "pubKeyAuth"),
-            der.number(field[4], "errorCode") if 4 in field else None, octets(5, "clientNonce"),
-        )  # fmt: skip
+            der.number(field[0], "version"),
+            _tokens(field[1]) if 1 in field else (),
+            octets(2, "authInfo"),
+            octets(3, "pubKeyAuth"),
+            der.number(field[4], "errorCode") if 4 in field else None,
+            octets(5, "clientNonce"),
+        )
 
 
 def _tokens(data: bytes) -> tuple[bytes, ...]:
