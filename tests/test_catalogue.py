@@ -50,6 +50,7 @@ def test_the_rows_of_the_rdp_profile():
         ("RDP-PARSE-08", "SHOULD", ("RDP-PERSIST-01",)),
         ("RDP-PARSE-09", "MUST", ("RDP-PARSE-04", "RDP-PERSIST-01")),
         ("RDP-PARSE-10", "SHOULD", ("RDP-PERSIST-01",)),
+        ("RDP-PARSE-11", "MUST", ()),
         ("RDP-PARSE-12", "MUST", ()),
         ("RDP-PERSIST-01", "MUST", ()),
         ("RDP-PERSIST-02", "MUST", ("RDP-PERSIST-01",)),

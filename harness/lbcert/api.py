@@ -16,7 +16,8 @@ from .faults import DETECTED_AS, FAULTS, crash, dark, hang, refuse, restore
 from .lab import Lab
 from .requirement import requirement
 from .passing import be_silent
-from .scripts import converse, greet, tell_conversations
+from .scripts import converse, greet, log_in, secure, tell_conversations
+from .security.login import Login, Manner
 from .verdicts import Verdict
 from .wire import (
     CC_VECTORS,
@@ -59,6 +60,8 @@ __all__ = [
     "History",
     "Lab",
     "Labs",
+    "Login",
+    "Manner",
     "MockServer",
     "NegotiationFailure",
     "NegotiationRequest",
@@ -85,6 +88,7 @@ __all__ = [
     "explore_model",
     "greet",
     "hang",
+    "log_in",
     "long_names",
     "patience",
     "random_letters",
@@ -95,6 +99,7 @@ __all__ = [
     "requirement",
     "requirement_deadline",
     "restore",
+    "secure",
     "sequential",
     "settle_users",
     "tell_conversations",

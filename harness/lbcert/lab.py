@@ -30,6 +30,8 @@ from .topology.plan import CLIENT_HOST, DUT_HOST, Plan, PlanError, make_plan
 from .verdicts import Verdict
 
 MAX_SERVERS = 15
+SECURITY_MODULES = ("lbcert.endpoints.secure",)
+"""what mock servers need to do TLS and CredSSP: 0.1 s to load, so only for labs that want it"""
 LAG_SHARE = 0.25
 """of a judged margin that our own lateness may use up"""
 
@@ -69,7 +71,9 @@ class Lab:
         seed: int,
         live: Callable[[str, Deadline | None], None] = lambda text, deadline: None,
         pace: Pace | None = None,
+        security: bool = False,
     ):
+        """`security`: the servers can be told to do TLS and CredSSP, each with a certificate of its own."""
         self.deployment = deployment
         self.declares = deployment.declares
         self.driver = driver
@@ -94,6 +98,9 @@ class Lab:
         controls = [control.port for control in self.clock.controls] if self.clock else []
         self.mocks, plan = lay_out(deployment, discovery, self.vip, self.loop, self.history)
         self.servers = [server for server in self.mocks if server.active]
+        self.security = security
+        if security:
+            self._certify()
         self.plan = plan
         self.history.add("harness", "setup", deployment=deployment.id, vip=self.vip, seed=seed,
                          servers=[server.name for server in self.servers], declares=deployment.declares.raw,
@@ -102,7 +109,7 @@ class Lab:
                          deadlines=table(deployment.declares.health_check))  # fmt: skip
         if pace is not None:
             self.history.add("harness", "pace", how=pace.how, span=pace.span, rate=pace.rate)
-        self.broker: Broker = zygote.start(plan, deployment.hosts)
+        self.broker: Broker = zygote.start(plan, deployment.hosts, SECURITY_MODULES if security else ())
         self.broker.on_event = self._on_broker_event
         self.clients = RdpClients(
             self.loop, self.history, self.vip,
@@ -142,6 +149,13 @@ class Lab:
         """Begin the capture."""
         with self.files.capture.open("wb") as file:
             self.broker.request("capture", [file.fileno()])
+
+    def _certify(self) -> None:
+        """Give each server a key and a certificate of its own."""
+        from .security.certificates import certificate_for
+
+        for server in self.mocks:
+            server.certificate = certificate_for(self.host_of(server)).told()
 
     def _spawn_server(self, server: MockServer) -> None:
         server.attach(*self.broker.mock(self.host_of(server), "terminal-server", server.config))
@@ -281,9 +295,9 @@ class Lab:
         self.broker.request("capture_sync")
         return self._growing.read().on(f"{self.host_of(server)}:eth0", since)
 
-    def mark(self, name: str) -> None:
-        """Note in the history where a phase of the test begins."""
-        self.history.add("harness", "mark", name=name)
+    def mark(self, name: str) -> dict[str, Any]:
+        """Note in the history where a phase of the test begins; returns the event."""
+        return self.history.add("harness", "mark", name=name)
 
     def check_trouble(self) -> None:
         if self.trouble:

@@ -289,7 +289,8 @@ def lab(request: pytest.FixtureRequest, deployment: Deployment):
         except pace.NoPace as reason:
             raise Ended(Verdict.NOT_RUN, str(reason)) from None
     variant = chosen.variant if chosen else _marked(request.node, "variant")
-    made = state.session.lab(_as_variant(deployment, variant), _slug(request.node.nodeid), chosen)
+    security = bool(_marked(request.node, "security"))
+    made = state.session.lab(_as_variant(deployment, variant), _slug(request.node.nodeid), chosen, security)
     request.node.stash[_LAB] = made
     yield made
     made.close()

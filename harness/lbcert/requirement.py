@@ -17,13 +17,15 @@ def requirement(
     variant: str | None = None,
     exploration: bool = False,
     long: str | None = None,
+    security: bool = False,
 ) -> Callable:
     """Mark a test as judging the requirements `ids`.
 
     `timing` makes it take one of the machine's slots; `when` leaves out deployments for which the test has no
     meaning; `variant` runs it on that variant of the deployment (one value of the configuration changed, dut.yaml);
     an `exploration` runs with --explore only; `long` names the timer of the product that takes longer than a test should
-    (see `pace`): with --timers fast the product runs on a faster clock, or else on the variant with the short timer.
+    (see `pace`): with --timers fast the product runs on a faster clock, or else on the variant with the short timer; with
+    `security` the servers of its lab can do TLS and CredSSP.
     """
     if long is not None and long not in LONG_TIMERS:
         raise ValueError(f"{long!r} is no known long timer; known: {', '.join(LONG_TIMERS)}")
@@ -31,7 +33,7 @@ def requirement(
         raise ValueError(f"{variant!r} is no known variant; known: {', '.join(VARIANTS)}")
 
     def mark(function: Callable) -> Callable:
-        function = pytest.mark.requirement(*ids, when=when, variant=variant, long=long)(function)
+        function = pytest.mark.requirement(*ids, when=when, variant=variant, long=long, security=security)(function)
         function = pytest.mark.exploration(function) if exploration else function
         return pytest.mark.timing(function) if timing else function
 

@@ -262,7 +262,7 @@ class Session:
 
         self.run.update(change)
 
-    def lab(self, deployment: Deployment, slug: str, pace: Pace | None = None) -> Lab:
+    def lab(self, deployment: Deployment, slug: str, pace: Pace | None = None, security: bool = False) -> Lab:
         """A lab with `deployment` running in it; raises SetupError with one clear message if there is none."""
         found = self.discover(deployment)
         contradiction = _contradiction(deployment, found)
@@ -274,7 +274,7 @@ class Session:
         )
         try:
             seed = int.from_bytes(hashlib.sha256(f"{self.seed}:{slug}".encode()).digest()[:8], "big")
-            return Lab(self.zygote(), self.driver(), deployment, found, files, self.lag, seed, self.live, pace)
+            return Lab(self.zygote(), self.driver(), deployment, found, files, self.lag, seed, self.live, pace, security)
         except (DriverError, LabError) as error:
             raise SetupError(str(error)) from None
 

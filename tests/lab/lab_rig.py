@@ -14,8 +14,8 @@ from lbcert.lab import Files, Lab
 from lbcert.topology.netns import Zygote
 
 
-def make_lab(zygote: Zygote, folder: Path) -> Lab:
-    """A lab with `duts/ideal`: three real servers, all timers 100 ms."""
+def make_lab(zygote: Zygote, folder: Path, security: bool = False) -> Lab:
+    """A lab with `duts/ideal`: three real servers, all timers 100 ms; with `security` they have certificates."""
     product = resolve("ideal")
     (deployment,) = product.deployments
     driver = driver_for(product)
@@ -23,7 +23,8 @@ def make_lab(zygote: Zygote, folder: Path) -> Lab:
     files = Files(folder / "history.jsonl", folder / "capture.pcapng", folder / "output.log")
     lag = LagProbe()
     try:
-        return Lab(zygote, driver, deployment, driver.discover(None, deployment, files.output), files, lag, seed=1)
+        found = driver.discover(None, deployment, files.output)
+        return Lab(zygote, driver, deployment, found, files, lag, seed=1, security=security)
     finally:
         lag.close()
 

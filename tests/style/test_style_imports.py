@@ -5,14 +5,15 @@ import sys
 import pytest
 from style_rig import REPOSITORY, files, imports, shown
 
-WIRE, BALANCER = "lbcert.wire", "lbcert.balancer"
+WIRE, SECURITY, BALANCER = "lbcert.wire", "lbcert.security", "lbcert.balancer"
 VALUES = ("lbcert.verdicts", "lbcert.dut_model", "lbcert.deadlines", "lbcert.__init__")
 
 MAY_KNOW = {
     "wire": (WIRE,),
     "balancer": (BALANCER, WIRE),
-    "endpoints": ("lbcert.endpoints", WIRE, "lbcert.loop", "lbcert.evidence.history"),
-    "clients": ("lbcert.clients", WIRE, "lbcert.loop", "lbcert.deadlines", "lbcert.evidence.history"),
+    "security": (SECURITY, WIRE),
+    "endpoints": ("lbcert.endpoints", WIRE, SECURITY, "lbcert.loop", "lbcert.evidence.history"),
+    "clients": ("lbcert.clients", WIRE, SECURITY, "lbcert.loop", "lbcert.deadlines", "lbcert.evidence.history"),
     "evidence": ("lbcert.evidence", WIRE, "lbcert.dut", *VALUES),
     "report": ("lbcert.report", "lbcert.catalogue", "lbcert.dut", "lbcert.verdicts"),
     "topology": ("lbcert.topology", "lbcert.endpoints", BALANCER, *VALUES),

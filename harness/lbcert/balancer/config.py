@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from .address import Address, parse_address
-from . import failure_defects, parse_defects, persistence_defects, session_defects  # noqa: F401  imported for their switches
+from . import failure_defects, parse_defects, persistence_defects, session_defects, tls_defects  # noqa: F401  for their switches
 from .defects import SWITCHES, Argument
 from .document import Field, read, suggestion
 from .errors import ConfigError

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable, Collection, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from .address import Address
 from .opening import Opening, read_opening
@@ -18,6 +18,14 @@ from .table import Entry, Table
 
 if TYPE_CHECKING:
     from .config import Config
+
+
+class Between(Protocol):
+    """Gets what each side sends; what it returns goes to the other side, behind what it has written there itself."""
+
+    def from_client(self, data: bytes) -> bytes: ...
+
+    def from_server(self, data: bytes) -> bytes: ...
 
 
 class Policy:
@@ -53,6 +61,10 @@ class Policy:
 
     def altered(self, opening: Opening, towards: str) -> Callable[[bytes], bytes] | None:
         """What becomes of the bytes behind the request (`towards` the server or the client); None: they pass as they are."""
+        return None
+
+    def between(self, opening: Opening, client: asyncio.Transport, server: asyncio.Transport) -> Between | None:
+        """Who sits in the middle of the session, with both connections in hand; None: nobody, what comes is passed on."""
         return None
 
     def passes_close(self, opening: Opening) -> bool:

@@ -243,6 +243,8 @@ class Balancer:
             client.join(back, ended)
             client.alter = self.policy.altered(opening, "server")
             back.alter = self.policy.altered(opening, "client")
+            if between := self.policy.between(opening, client.transport, back.transport):
+                client.alter, back.alter = between.from_client, between.from_server
             back.keeps_client = not self.policy.passes_close(opening)
             keep_alive(back.transport, self.policy.keepalive("server"))
             server.sessions.add(client.cut)

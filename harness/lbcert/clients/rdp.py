@@ -243,6 +243,11 @@ class Connection:
 
     # -- a held session ---------------------------------------------------------------------------
 
+    def lose(self, how: str) -> None:
+        """The session has ended, as whoever reads its socket in our place has seen."""
+        if self.alive:
+            self._end(how)
+
     def send(self, payload: bytes) -> None:
         """Send one data PDU; the mock server echoes it (see `echoed`)."""
         try:

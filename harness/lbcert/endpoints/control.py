@@ -20,6 +20,8 @@ class MockServer:
         self.listen = listen
         self.active = active
         """whether the product sends it new users while all servers are well"""
+        self.certificate: dict[str, str] | None = None
+        """its key and certificate, where the lab was made with them"""
         self.loop = loop
         self.history = history
         self.pid: int | None = None
@@ -33,7 +35,7 @@ class MockServer:
 
     @property
     def config(self) -> dict[str, Any]:
-        return {"index": self.index, "listen": self.listen}
+        return {"index": self.index, "listen": self.listen, **({"certificate": self.certificate} if self.certificate else {})}
 
     def attach(self, pid: int, stream: socket.socket) -> None:
         """A (new) process of this server has been started."""

@@ -17,7 +17,7 @@ import signal
 import socket
 import struct
 import time
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..wire import (
     ConnectionConfirm,
@@ -29,6 +29,9 @@ from ..wire import (
     Protocols,
 )
 from .conversation import Conversation
+
+if TYPE_CHECKING:
+    from .secure import Means, Secured
 
 BACKLOG = 4096
 LAG_TICK = 0.05
@@ -59,7 +62,8 @@ class Session(asyncio.Protocol):
         self.buffer = b""
         self.answered = False
         self.closed_by_us: str | None = None
-        self.conversation: Conversation | None = None
+        self.talk: Conversation | Secured | None = None
+        """what follows the Confirm, where it is not the plain echo"""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
@@ -76,8 +80,8 @@ class Session(asyncio.Protocol):
             self.server.report("greeted", conn=self.number)
 
     def data_received(self, data: bytes) -> None:
-        if self.conversation:
-            self.conversation.hear(data)
+        if self.talk:
+            self.talk.hear(data)
             return
         if self.answered:
             self.transport.write(data)
@@ -102,23 +106,41 @@ class Session(asyncio.Protocol):
         user = cookie.decode("latin-1") if cookie else None
         if user in self.server.plans:
             name = f"server {self.server.index} connection {self.number}"
-            self.conversation = Conversation(self.transport, user, name, self.server.plans[user])
-            self.server.conversations[self.number] = self.conversation
+            self.talk = self.server.conversations[self.number] = Conversation(
+                self.transport, user, name, self.server.plans[user]
+            )
             if outcome.rest:
-                self.conversation.hear(outcome.rest)
+                self.talk.hear(outcome.rest)
         elif told is not None:
             if told:
                 self.transport.write(told)
         elif isinstance(outcome, Decoded):
             confirm = confirm_for(outcome.value, identity(self.server.index, self.number))
-            self.transport.write(confirm.encode() + outcome.rest)
+            if self._secure(confirm):
+                self.transport.write(confirm.encode())
+                self.talk.hear(outcome.rest)
+            else:
+                self.transport.write(confirm.encode() + outcome.rest)
         else:
             # MS-RDPBCGR 3.3.5.3.1: what cannot be read as a Connection Request is dropped.
             self.close("fin")
 
+    def _secure(self, confirm: ConnectionConfirm) -> bool:
+        """Whether what `confirm` chose is now meant: TLS or CredSSP, on a server that was told to."""
+        means, negotiation = self.server.means, confirm.negotiation
+        if means is None or not isinstance(negotiation, NegotiationResponse) or negotiation.selected == Protocols.RDP:
+            return False
+        from .secure import Secured
+
+        def report(kind: str, **facts: Any) -> None:
+            self.server.report(kind, conn=self.number, **facts)
+
+        self.talk = Secured(means, negotiation.selected, self.transport, report)
+        return True
+
     def eof_received(self) -> bool:
         self.server.report("eof", conn=self.number)
-        return self.conversation.end() if self.conversation else False
+        return self.talk.end() if self.talk else False
 
     def connection_lost(self, error: Exception | None) -> None:
         self.server.sessions.pop(self.number, None)
@@ -147,6 +169,8 @@ class TerminalServer:
         self.answer: bytes | None = None
         self.plans: dict[str | None, dict[str, Any]] = {}
         self.greet_after: float | None = None
+        self.certificate: dict[str, str] | None = config.get("certificate")
+        self.means: Means | None = None
         self.conversations: dict[int, Conversation] = {}
         self.sessions: dict[int, Session] = {}
         self.count = 0
@@ -222,6 +246,13 @@ class TerminalServer:
         self.greet_after = after
         self.report("greeting")
 
+    async def on_secure(self, accounts: dict[str, str]) -> None:
+        """From now on mean it when a Confirm chooses TLS or CredSSP; `accounts` (user -> password) may log in."""
+        from .secure import Means
+
+        self.means = Means(self.certificate, accounts, f"TS{self.index}")
+        self.report("secure", certificate=self.means.fingerprint)
+
     async def on_conversations(self) -> None:
         """Report what was said and heard in all conversations since the last time."""
         told, self.conversations = self.conversations, {}
@@ -246,7 +277,8 @@ class TerminalServer:
 def serve(control: socket.socket, config: dict[str, Any]) -> NoReturn:
     """Be the mock server until the control stream ends.
 
-    `config`: `index` (1 to 15, its identity on the wire), `listen` (pairs of address and port).
+    `config`: `index` (1 to 15, its identity on the wire), `listen` (pairs of address and port), and `certificate` where it
+    may be told to use one (`security.certificates`).
     """
     # The broker gives its children what a shell would: the default, which is to end at a write to a closed connection.
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)

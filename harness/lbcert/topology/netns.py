@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from .channel import MAX_FDS, Channel, ChannelClosed, TooManyFiles
@@ -63,12 +63,15 @@ class Zygote:
             raise LabError(f"the lab process did not answer within {timeout:g} s")
         return self.control.receive()[0]
 
-    def start(self, plan: Plan, hosts: dict[str, str] | None = None) -> Broker:
-        """Build a lab; raises LabError with the system's reason where that is refused."""
+    def start(self, plan: Plan, hosts: dict[str, str] | None = None, modules: Sequence[str] = ()) -> Broker:
+        """Build a lab; raises LabError with the system's reason where that is refused.
+
+        `modules` are loaded first, once: what few labs need, and none can load from inside.
+        """
         self.count += 1
         number = self.count
         ours, theirs = Channel.pair()
-        message = {"lab": number, "plan": plan.to_json(), "hosts": hosts or {}}
+        message = {"lab": number, "plan": plan.to_json(), "hosts": hosts or {}, "modules": list(modules)}
         try:
             self.control.send(message, [theirs.fileno()])
         except ChannelClosed:

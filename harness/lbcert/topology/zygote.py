@@ -7,6 +7,7 @@ pytest, and, as second string, each process of the chain asked the kernel to be 
 
 from __future__ import annotations
 
+import importlib
 import os
 import select
 import signal
@@ -82,6 +83,8 @@ def _map_ids(pid: int) -> None:
 
 def _start_lab(message: dict, fds: list[int]) -> int:
     """Fork one lab; returns the pid of its parent process. Errors go to the lab's own channel."""
+    for name in message["modules"]:
+        importlib.import_module(name)
     ask_read, ask_write = os.pipe()
     answer_read, answer_write = os.pipe()
     zygote = os.getpid()

@@ -13,6 +13,7 @@ from .parse import arrives_unchanged, cuts_do_not_matter, is_served
 from .parse_abuse import largest_request_is_persisted, malformed_does_no_harm, silent_clients_are_bounded
 from .parse_confirm import answer_arrives_unchanged, is_answered_in_kind
 from .parse_odd import correlation_info_is_no_cookie, request_is_not_held, token_and_cookie_give_one_result
+from .parse_security import security_is_end_to_end
 from .persist import one_server_per_user, users_are_spread
 from .session import departures_are_passed_on, drain_harms_nobody, keepalive_is_sent, reload_keeps_sessions_and_users
 
@@ -47,6 +48,7 @@ __all__ = [
     "request_is_not_held",
     "return_rule_is_kept",
     "rise_is_respected",
+    "security_is_end_to_end",
     "session_outlives_lifetime",
     "sessions_are_cut",
     "silent_clients_are_bounded",

@@ -1,0 +1,84 @@
+"""One end of a TLS connection whose bytes somebody else carries."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import ssl
+
+from .login import SecurityError
+
+VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
+
+
+def server_context(pem: str) -> ssl.SSLContext:
+    """A server's side with its key and certificate. Needs no file system but /proc."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    file = os.memfd_create("certificate")
+    try:
+        os.write(file, pem.encode())
+        context.load_cert_chain(f"/proc/self/fd/{file}")
+    finally:
+        os.close(file)
+    return context
+
+
+def client_context(newest: str) -> ssl.SSLContext:
+    """A client's side that takes any certificate, for whose it was is judged later; `newest` version of TLS it speaks."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.maximum_version = VERSIONS[newest]
+    return context
+
+
+def fingerprint(certificate: bytes) -> str:
+    """SHA-256 of a certificate in DER, in hexadecimal."""
+    return hashlib.sha256(certificate).hexdigest()
+
+
+class Tls:
+    """Feed it what came, send what `take` gives."""
+
+    def __init__(self, context: ssl.SSLContext, server_side: bool):
+        self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._in, self._out, server_side=server_side)
+        self.established = False
+        self.ended = False
+        """whether the peer has said that it has no more to say"""
+
+    def feed(self, data: bytes = b"") -> bytes:
+        """Take in bytes of the peer (a client starts with none); returns what they say in plain, or SecurityError."""
+        self._in.write(data)
+        plain = []
+        try:
+            if not self.established:
+                self._tls.do_handshake()
+                self.established = True
+            while piece := self._tls.read(65536):
+                plain.append(piece)
+            self.ended = True
+        except ssl.SSLWantReadError:
+            pass
+        except ssl.SSLZeroReturnError:
+            self.ended = True
+        except ssl.SSLError as error:
+            raise SecurityError(f"TLS: {error.reason or error}") from None
+        return b"".join(plain)
+
+    def say(self, plain: bytes) -> None:
+        """Encrypt for the peer."""
+        self._tls.write(plain)
+
+    def take(self) -> bytes:
+        """What is to be sent now."""
+        return self._out.read()
+
+    @property
+    def certificate(self) -> bytes:
+        """The peer's certificate in DER; empty if it showed none."""
+        return self._tls.getpeercert(binary_form=True) or b""
+
+    @property
+    def version(self) -> str:
+        return self._tls.version() or ""
