@@ -358,7 +358,8 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None):
     if item.get_closest_marker("timing") is None or not _ids(item):
         return (yield)
     live = item.config.stash[_STATE].live
-    with timing.slot(lambda: live("one of the machine's slots for timing tests", None)):
+    inter = item.callspec.params["deployment"].declares.health_check.inter if _has_deployment(item) else timing.TIGHT
+    with timing.slot(lambda: live("one of the machine's slots for timing tests", None), inter):
         return (yield)
 
 

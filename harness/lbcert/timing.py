@@ -15,16 +15,23 @@ import threading
 from collections.abc import Callable, Iterator
 
 SLOTS = 4 * (os.cpu_count() or 1)
+TIGHT_SLOTS = os.cpu_count() or 1
+"""those that are free to tests of products whose timers are tenths of a second: one for each core"""
+TIGHT = 0.5
+"""s between two health checks, below which a product's timers are that short"""
 _TRY_EVERY = 0.1
 
 
 @contextlib.contextmanager
-def slot(waiting: Callable[[], None] = lambda: None) -> Iterator[int]:
-    """Hold one of the machine's slots; `waiting` is called once if none is free at first."""
+def slot(waiting: Callable[[], None] = lambda: None, inter: float = 1.0) -> Iterator[int]:
+    """Hold one of the machine's slots; `waiting` is called once if none is free at first.
+
+    `inter` (s) is the time between two health checks of the product.
+    """
     pause = threading.Event()
     told = False
     while True:
-        for number in range(SLOTS):
+        for number in range(SLOTS if inter >= TIGHT else TIGHT_SLOTS):
             sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
             try:
                 sock.bind(f"\0lbcert-timing-{number}")
