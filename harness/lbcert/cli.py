@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from . import __version__
+from .console import options as console
 from .dut import REPOSITORY
 from .report.errors import ReportError
 
@@ -28,8 +29,8 @@ _SOME_DEPLOYMENTS = re.compile(r"-[km]|--deselect\b|(--dut=)?[^=]+:[^:/]+$")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit status."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
+    words, program = console.split(sys.argv[1:] if arguments is None else list(arguments))
+    options = _parser().parse_args(words, argparse.Namespace(program=program))
     for stream in (sys.stdout, sys.stderr):
         # Reasons may hold any bytes that a product logged.
         stream.reconfigure(errors="backslashreplace")
@@ -67,6 +68,8 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--expected", type=Path, metavar="FILE",
                         help="the known results (default: expected.yaml beside the dut.yaml of the run)")  # fmt: skip
     verify.set_defaults(run=_verify)
+
+    console.add(commands)
 
     for command in (report, verify):
         command.add_argument("folder", metavar="DIR", nargs="?", type=Path, default=None,
