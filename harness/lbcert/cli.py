@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from . import __version__
+from .check import options as check_options
 from .console import options as console
 from .dut import REPOSITORY
 from .report.errors import ReportError
@@ -69,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
                         help="the known results (default: expected.yaml beside the dut.yaml of the run)")  # fmt: skip
     verify.set_defaults(run=_verify)
 
+    check_options.add(commands)
     console.add(commands)
 
     for command in (report, verify):

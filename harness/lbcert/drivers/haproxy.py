@@ -24,6 +24,7 @@ from ..wire import ConnectionRequest, NegotiationRequest, Protocols
 from . import haproxy_admin
 from .base import CONFIG_FOLDER, Build, Discovery, DriverError, ProductRejected, Server, choose_vip, sha256
 from .haproxy_admin import ADMIN_SOCKET
+from .haproxy_survey import SURVEY_PATIENCE, Farm, Survey, tables, unchecked
 
 _EXTRA = f"global\n    stats socket {ADMIN_SOCKET} mode 600 level admin expose-fd listeners\n    no strict-limits\n"
 _EXTRA_PATH = "/run/lbcert/extra.cfg"
@@ -53,7 +54,7 @@ class HAProxy:
         self._put(scratch, deployment)
         build = self._identify(scratch, output)
         self._check(scratch, deployment, output)
-        self._spawn(scratch, output, ["-f", self._config(deployment), "-f", _EXTRA_PATH])
+        self._spawn(scratch, deployment, output, ["-f", self._config(deployment), "-f", _EXTRA_PATH])
         admin = self._admin(scratch, deployment, output)
         listening = tuple((ip, port) for ip, port in scratch.request("listening", host=DUT_HOST)["listening"])
         pools = self._pools(scratch, choose_vip(deployment, listening), admin)
@@ -61,7 +62,8 @@ class HAProxy:
         servers = _servers(admin("show servers state"), stat)
         return Discovery(build, listening, tuple(servers), _lowered(output.read_text(errors="replace")), _check_counts(stat))
 
-    def _pools(self, scratch: Broker, vip: tuple[str, int], admin: Callable[[str], str]) -> set[str]:
+    def _pools(self, scratch: Broker, vip: tuple[str, int], admin: Callable[[str], str],
+               patience: float = PATIENCE["report"]) -> set[str]:  # fmt: skip
         """The backends that a user of `vip` reaches: a configuration may hold others (web pages, other services).
 
         No parser can follow every rule between a frontend and its backends, so a user is sent and counted.
@@ -78,19 +80,43 @@ class HAProxy:
                 sock.sendall(ConnectionRequest(cookie=b"lbcert", negotiation=NegotiationRequest(Protocols.SSL)).encode())
             except OSError as error:
                 raise DriverError(f"{vip[0]} port {vip[1]} does not accept connections: {error.strerror or error}") from None
-            deadline = time.monotonic() + PATIENCE["report"]
+            deadline = time.monotonic() + patience
             while time.monotonic() < deadline:
                 now = {row["pxname"]: row["stot"] for row in _stat(admin) if row["type"] == _BACKEND}
                 if chosen := {name for name, count in now.items() if count != before.get(name)}:
                     return chosen
                 scratch.request("tick")
-        raise DriverError(f"a user of {vip[0]} port {vip[1]} reaches no backend within {PATIENCE['report']:g} s")
+        raise DriverError(f"a user of {vip[0]} port {vip[1]} reaches no backend within {patience:g} s")
+
+    def survey(self, scratch: Broker, deployment: Deployment, output: Path,
+               candidates: Callable[[tuple[tuple[str, int], ...]], list[tuple[str, int]]]) -> Survey:  # fmt: skip
+        """Start the product as `discover` does, and learn what it does whichever listener a deployment is about.
+
+        `candidates` chooses, from the listening sockets, the addresses to which a user is sent.
+        """
+        self._put(scratch, deployment)
+        build = self._identify(scratch, output)
+        self._check(scratch, deployment, output)
+        self._spawn(scratch, deployment, output, ["-f", self._config(deployment), "-f", _EXTRA_PATH])
+        admin = self._admin(scratch, deployment, output)
+        listening = tuple((ip, port) for ip, port in scratch.request("listening", host=DUT_HOST)["listening"])
+        found = Survey(build, listening, tables(admin("show table")))
+        for vip in candidates(listening):
+            try:
+                pools = self._pools(scratch, vip, admin, SURVEY_PATIENCE)
+            except DriverError as error:
+                found.unreached[vip] = str(error)
+                continue
+            stat = [row for row in _stat(admin) if row["pxname"] in pools]
+            servers = tuple(_servers(admin("show servers state"), stat))
+            found.farms[vip] = Farm(tuple(sorted(pools)), servers, _check_counts(stat), unchecked(stat))
+        return found
 
     def start(self, lab: Broker, deployment: Deployment, output: Path) -> None:
         self._put(lab, deployment)
         # Where Debian's configuration changes root to; its package has the system logger listen there as well.
         lab.request("log", host=DUT_HOST, path="/var/lib/haproxy/dev/log")
-        self._spawn(lab, output, ["-f", self._config(deployment), "-f", _EXTRA_PATH])
+        self._spawn(lab, deployment, output, ["-f", self._config(deployment), "-f", _EXTRA_PATH])
 
     def drain(self, lab: Broker, deployment: Deployment, address: str) -> None:
         haproxy_admin.set_state(lab, address, "drain")
@@ -100,7 +126,7 @@ class HAProxy:
 
     def reload(self, lab: Broker, deployment: Deployment, output: Path) -> None:
         start = ["-f", self._config(deployment), "-f", _EXTRA_PATH]
-        haproxy_admin.reload(lab, lambda arguments: self._spawn(lab, output, start + arguments))
+        haproxy_admin.reload(lab, lambda arguments: self._spawn(lab, deployment, output, start + arguments))
 
     # -- steps ------------------------------------------------------------------------------------
 
@@ -118,15 +144,16 @@ class HAProxy:
                 files[f"{_PRODUCT_FOLDER}/lib/{library.name}"] = (str(library), 0o755)
         lab.put_files(DUT_HOST, files, _DIRECTORIES)
 
-    def _spawn(self, lab: Broker, output: Path, arguments: list[str]) -> int:
+    def _spawn(self, lab: Broker, deployment: Deployment, output: Path, arguments: list[str]) -> int:
         with output.open("ab") as file:
             argv = [self._inside, *arguments]
-            return lab.request("spawn", [file.fileno()], host=DUT_HOST, argv=argv, cwd=CONFIG_FOLDER)["pid"]
+            return lab.request("spawn", [file.fileno()], host=DUT_HOST, argv=argv, cwd=CONFIG_FOLDER,
+                               env=deployment.environment)["pid"]  # fmt: skip
 
-    def _run(self, lab: Broker, output: Path, arguments: list[str]) -> tuple[int, str]:
+    def _run(self, lab: Broker, output: Path, arguments: list[str], env: dict[str, str] | None = None) -> tuple[int, str]:
         """Run the product to its end; returns status and output."""
         try:
-            status, text = lab.run(DUT_HOST, [self._inside, *arguments], CONFIG_FOLDER)
+            status, text = lab.run(DUT_HOST, [self._inside, *arguments], CONFIG_FOLDER, env)
         except LabError as error:
             raise DriverError(f"{self.binary} {arguments[0]}: {error}") from None
         with output.open("a") as file:
@@ -142,9 +169,12 @@ class HAProxy:
         return Build(first[1] or first[2], self.origin, sha256(self.binary), details)
 
     def _check(self, scratch: Broker, deployment: Deployment, output: Path) -> None:
-        status, text = self._run(scratch, output, ["-c", "-f", self._config(deployment), "-f", _EXTRA_PATH])
+        status, text = self._run(scratch, output, ["-c", "-f", self._config(deployment), "-f", _EXTRA_PATH],
+                                 deployment.environment)  # fmt: skip
         if status:
-            raise ProductRejected(f"HAProxy rejects {deployment.config}:\n{self._readable(text, deployment)}")
+            error = ProductRejected(f"HAProxy rejects {deployment.config}:\n{self._readable(text, deployment)}")
+            error.words = text
+            raise error
 
     def _readable(self, text: str, deployment: Deployment) -> str:
         """HAProxy's own alerts, with the user's file in place of the lab's copy."""
@@ -163,7 +193,9 @@ class HAProxy:
             except LabError:
                 text = self._readable(output.read_text(errors="replace"), deployment)
                 if exits and exits[0]["status"]:
-                    raise ProductRejected(f"HAProxy ended at start with status {exits[0]['status']}:\n{text}") from None
+                    error = ProductRejected(f"HAProxy ended at start with status {exits[0]['status']}:\n{text}")
+                    error.words = output.read_text(errors="replace")
+                    raise error from None
                 if time.monotonic() > deadline:
                     raise DriverError(f"HAProxy does not answer on its admin socket:\n{text}") from None
                 lab.request("tick")
