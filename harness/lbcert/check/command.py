@@ -16,7 +16,7 @@ from ..drivers import DriverError
 from ..dut import Product, load
 from ..report.errors import ReportError
 from ..session import SetupError
-from ..topology.netns import LabError
+from ..topology.netns import LabError, Zygote
 from ..topology.probe import raise_file_limit
 from . import folder, run, show, sources
 from .assumptions import Assumptions
@@ -95,7 +95,8 @@ def _check(paths: list[Path], options: argparse.Namespace, keep: Path | None) ->
 
 
 def examine(paths: list[Path], *, env: dict[str, str] | None = None, hosts: dict[str, str] | None = None,
-            files: dict[str, Path] | None = None, vip: tuple[str, int] | None = None, binary: str | None = None) -> Checked:  # fmt: skip
+            files: dict[str, Path] | None = None, vip: tuple[str, int] | None = None, binary: str | None = None,
+            zygote: Zygote | None = None) -> Checked:  # fmt: skip
     """Everything short of a run: read the files, start the product once, guess. Raises Question, ReportError, SetupError."""
     source = sources.read(paths)
     environment = sources.environment(source, env or {})
@@ -106,7 +107,7 @@ def examine(paths: list[Path], *, env: dict[str, str] | None = None, hosts: dict
     choice = Choice(text, assumed, vip)
     if binary is not None:
         binary = str(Path(binary).resolve())
-    found = survey(source, environment, assumed, binary, choice.choose)
+    found = survey(source, environment, assumed, binary, choice.choose, zygote)
     return Checked(source, environment, assumed, choice, candidates(text, found, choice), found.build.version)
 
 

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..dut import REPOSITORY
+from ..dut import REPOSITORY, load
 from ..report import model, rundir
 from ..report.errors import ReportError
 from ..session import default_folder
-from ..dut import load
 
 SIDE_BY_SIDE = 4
 """labs at a time, as `make certify` has them"""
@@ -43,8 +42,8 @@ def suite(place: Path, only: str | None, report_dir: Path | None) -> tuple[dict[
     except OSError as error:
         raise ReportError(folder, f"{error.strerror}.", "Name a folder that you may write to with --report-dir.") from None
     command = [sys.executable, "-m", "pytest", str(REPOSITORY / "suites" / "rdp"), "--dut", str(place.resolve()),
-               "--report-dir", str(folder), "-n", str(SIDE_BY_SIDE)]  # fmt: skip
-    command += ["-k", only] if only else []
+               "--report-dir", str(folder)]  # fmt: skip
+    command += ["-k", only] if only else ["-n", str(SIDE_BY_SIDE)]
     with output:
         process = subprocess.Popen(command, cwd=REPOSITORY, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
         interrupted = _follow(process, folder)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,17 +34,12 @@ class Refusal(ReportError):
     """The product refuses the configuration; the text holds its own words, with the user's files and lines."""
 
 
-def survey(source: Source, environment: dict[str, str], assumed: Assumptions, binary: str | None, candidates: Candidates) -> Survey:
+def survey(source: Source, environment: dict[str, str], assumed: Assumptions, binary: str | None, candidates: Candidates,
+           zygote: Zygote | None = None) -> Survey:  # fmt: skip
     """Start the product until it runs, each time with what it missed before; returns what it tells of itself."""
     with tempfile.TemporaryDirectory(prefix="lbcert-check-") as name, contextlib.ExitStack() as stack:
         folder = Path(name)
-        log = stack.enter_context((folder / "harness.log").open("ab"))
-        zygote = Zygote(log.fileno())
-        stack.callback(zygote.close)
-        try:
-            probe.probe(zygote)
-        except probe.Unavailable as error:
-            raise SetupError(f"no lab can be made on this machine: {error}") from None
+        zygote = zygote or stack.enter_context(_zygote(folder))
         complaint = ""
         for number in range(MOST_STARTS):
             inside = folder / str(number)
@@ -56,6 +51,16 @@ def survey(source: Source, environment: dict[str, str], assumed: Assumptions, bi
                 if not assumed.learn(complaint):
                     break
         raise Refusal(source.files[0][0], f"HAProxy refuses it:\n{_alerts(complaint, source)}", "Nothing was tested.")
+
+
+@contextlib.contextmanager
+def _zygote(folder: Path) -> Iterator[Zygote]:
+    with (folder / "harness.log").open("ab") as log, contextlib.closing(Zygote(log.fileno())) as zygote:
+        try:
+            probe.probe(zygote)
+        except probe.Unavailable as error:
+            raise SetupError(f"no lab can be made on this machine: {error}") from None
+        yield zygote
 
 
 def _deployment(folder: Path, source: Source, environment: dict[str, str], assumed: Assumptions) -> Deployment:
