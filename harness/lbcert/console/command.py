@@ -140,7 +140,7 @@ def _watch(standing: StandingLab, control: Control) -> int:
 def _watch_input(loop: Loop, at_end) -> None:
     """Have `at_end` called when standard input ends. A file or /dev/null, which always can be read, says nothing."""
     signal.signal(signal.SIGTTIN, signal.SIG_IGN)
-    fd = sys.stdin.fileno() if sys.stdin else -1
+    fd = 0
 
     def look(_events: int) -> None:
         try:
@@ -187,7 +187,7 @@ def _surroundings(on_terminal: bool) -> tuple[dict[str, str], list[int] | None, 
     """Environment, size of the terminal, and streams of a program."""
     if on_terminal:
         return terminal.environment(), terminal.size(), []
-    return {}, None, [stream.fileno() for stream in (sys.stdin, sys.stdout, sys.stderr)]
+    return {}, None, [0, 1, 2]
 
 
 @contextmanager

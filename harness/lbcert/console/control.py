@@ -6,7 +6,6 @@ has ended, and the program ends when the connection does.
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import struct
@@ -62,8 +61,8 @@ class Control:
         except (ChannelClosed, TooManyFiles, OSError):
             self._drop(channel)
             return
-        except json.JSONDecodeError:
-            message, fds = {}, []
+        except ValueError:
+            message, fds = {}, []  # no JSON
         self._waiting.append((channel, message if isinstance(message, dict) else {}, fds))
 
     def _drop(self, channel: Channel) -> None:
@@ -107,7 +106,8 @@ class Control:
                 return {"done": self._standing.disturb(server, fault)}, []
             case {"do": "state"}:
                 return {"done": "\n".join(table.state(self._standing))}, []
-            case {"do": "program", "host": str(host), "argv": [str(), *_] as argv, "env": dict(env), "terminal": terminal}:
+            case {"do": "program", "host": str(host), "argv": [str(), *_] as argv, "env": dict(env),
+                  "terminal": None | [int(), int()] as terminal}:
                 pid, end = self._standing.start(host, argv, env, terminal, fds)
                 self._programs[pid] = channel
                 return {"done": pid}, [] if end is None else [end]

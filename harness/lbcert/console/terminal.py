@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import select
 import signal
-import sys
 import termios
 import tty
 from typing import Any
@@ -18,7 +17,7 @@ _CHUNK = 65536
 
 def interactive() -> bool:
     """Whether a person sits at both ends, so that a program needs a terminal of its own."""
-    return sys.stdin.isatty() and sys.stdout.isatty()
+    return os.isatty(0) and os.isatty(1)
 
 
 def size(fd: int = 1) -> list[int]:
@@ -41,7 +40,7 @@ class Bridge:
         self._pending = b""
         self.hung_up = False
         """whether the person's terminal is gone"""
-        self._near, self._out = sys.stdin.fileno(), sys.stdout.fileno()
+        self._near, self._out = 0, 1
         self._saved = termios.tcgetattr(self._near)
         self._resized: Any = signal.signal(signal.SIGWINCH, lambda *_: set_size(self._far, size()))
         os.set_blocking(far, False)
