@@ -50,7 +50,7 @@ ANSWERS = [
     Answer("01", "10.20.1.10:3389", "rdsh1 10.20.1.21, rdsh2 10.20.1.22", check(3.0, 3, 2, 3.0, "rdp"), table(86400.0, 10240), {
         "RDP-FAIL-01": [(30, "option redispatch 1"), (28, "inter 2s")],
         "RDP-FAIL-02": [(10, "timeout connect 3s"), (30, "option redispatch 1"), (28, "inter 2s")],
-        "RDP-FAIL-05": [(28, "on-marked-down shutdown-sessions"), (28, "inter 2s")],
+        "RDP-FAIL-05": [(28, "inter 2s rise 2 fall 3 on-marked-down shutdown-sessions")],
         "RDP-PERSIST-09": [(22, "len 64")], "RDP-PERSIST-12": [(22, "size 100k")], "RDP-PERSIST-04": [],
         "RDP-PERSIST-01": [],
     }),
@@ -66,8 +66,8 @@ ANSWERS = [
     Answer("03", "192.168.50.10:3389", "sh1 192.168.50.21, sh2 192.168.50.22", check(5.0, 3, 2, 3.0),
            {"key": "rdp-token", "timer": "none", "size": "none"}, {
         "RDP-PERSIST-01": [(17, "stick on req.rdp_cookie(mstshash)")],
-        "RDP-FAIL-02": [(4, "timeout connect 3s"), (16, "inter 2s")],
-        "RDP-FAIL-05": [(16, "default-server on-marked-down"), (16, "inter 2s")],
+        "RDP-FAIL-02": [(4, "timeout connect 3s"), (16, "inter 2s"), (17, "inter 2s")],
+        "RDP-FAIL-05": [(16, "inter 2s"), (17, "inter 2s"), (16, "default-server on-marked-down shutdown-sessions")],
     }),
     Answer("04", "192.168.1.50:3389", "rds1 192.168.1.51, rds2 192.168.1.52", check(2.0, 3, 2, 2.0), hashed("source"), {
         "RDP-PERSIST-02": [(11, "balance leastconn"), (13, "tcp-request content accept if RDP_COOKIE")],
@@ -77,9 +77,10 @@ ANSWERS = [
     Answer("05", "10.8.0.5:3389", "sh1 10.8.0.41, sh2 10.8.0.42", check(10.0, 5, 1, 10.0), table(1800.0, 51200, "source"), {
         "RDP-PERSIST-02": [(28, "stick on req.rdp_cookie(mstshash)"), (27, "type string len 64 size 50k"), (31, "inspect-delay")],
         "RDP-PERSIST-04": [(27, "expire 24h")],
-        "RDP-FAIL-08": [(30, "rise 2")],
-        "RDP-FAIL-01": [(31, "option redispatch 1"), (30, "inter 2s"), (30, "fall 3")],
-        "RDP-FAIL-02": [(9, "timeout connect 3s"), (31, "option redispatch 1"), (30, "inter 2s"), (30, "fall 3")],
+        "RDP-FAIL-08": [(30, "check inter 2s fall 3 rise 2"), (31, "check inter 2s fall 3 rise 2")],
+        "RDP-FAIL-01": [(31, "option redispatch 1"), (30, "inter 2s fall 3"), (31, "inter 2s fall 3")],
+        "RDP-FAIL-02": [(9, "timeout connect 3s"), (31, "option redispatch 1, timeout check 2s"),
+                        (30, "inter 2s fall 3"), (31, "inter 2s fall 3")],
     }, left_out=["10.8.0.5:443: it speaks HTTP"], made_up=["rdgw.example.org.pem is self-signed", "user rdplb", "/srv/haproxy-empty"]),
     Answer("06", "10.5.0.9:3389", "alpha 10.5.0.11, b 10.5.0.12", check(1.5, 2, 3, 1.5), table(36000.0, 204800), {
         "RDP-FAIL-02": [], "RDP-FAIL-05": [], "RDP-PERSIST-01": [],

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from .guess import Candidate, key_of, server_lines, server_setting, stick_rules
+from .guess import Candidate, key_of, server_lines, stick_rules
 from .reader import Line, Section, seconds
 
 TABLE = "stick-table type string len 64 size 100k expire 8h"
@@ -60,25 +60,33 @@ def pool_of(one: Candidate) -> Section:
     return one.pools[0] if one.pools else front_of(one)
 
 
-def with_setting(line: Line, word: str, value: str) -> str:
-    """The line with `word value`, in place of another value or at its end."""
-    new, count = re.subn(rf"(?<=\s){re.escape(word)}\s+\S+", f"{word} {value}", line.text)
-    return new if count else f"{line.text} {word} {value}"
-
-
-def for_servers(one: Candidate, word: str, value: str, why: str = "") -> Iterator[Change]:
-    """Give the servers a setting: where it stands already, else on `default-server`, else one line for all of them."""
-    present, line = server_setting(one, word)
-    if line is not None:
-        yield replaced(line, with_setting(line, word, value), why)
+def for_servers(one: Candidate, settings: dict[str, str], why: str = "") -> Iterator[Change]:
+    """Give the servers settings: each where it stands already, else on `default-server`, else on a new line of that kind."""
+    left = dict(settings)
+    for line in server_lines(one):
+        own = {word: value for word, value in settings.items() if line.value(word) is not None}
+        if own:
+            yield replaced(line, with_settings(line, own), why)
+        for word in own:
+            left.pop(word, None)
+    if not left:
         return
-    for pool in one.pools:
-        if lines := pool.all("default-server"):
-            yield replaced(lines[-1], with_setting(lines[-1], word, value), why)
+    for section in (each for pool in one.pools for each in (pool, pool.defaults) if each):
+        if lines := section.all("default-server"):
+            yield replaced(lines[-1], with_settings(lines[-1], left), why)
             return
-    own = server_lines(one)
-    if own:
-        yield Change("before", own[0], (f"default-server {word} {value}",), why, pool_of(one).title)
+    if own_lines := server_lines(one):
+        words = " ".join(f"{word} {value}" for word, value in left.items())
+        yield Change("before", own_lines[0], (f"default-server {words}",), why, pool_of(one).title)
+
+
+def with_settings(line: Line, settings: dict[str, str]) -> str:
+    """The text of a line with settings in it."""
+    text = line.text
+    for word, value in settings.items():
+        new, count = re.subn(rf"(?<=\s){re.escape(word)}\s+\S+", f"{word} {value}", text)
+        text = new if count else f"{text} {word} {value}"
+    return text
 
 
 def with_timeout(one: Candidate, name: str, value: str, limit: float, why: str = "") -> Iterator[Change]:
@@ -104,7 +112,7 @@ def table_line(one: Candidate) -> Line | None:
 def table_setting(one: Candidate, word: str, value: str, too_small: Callable[[str | None], bool], why: str = "") -> Iterator[Change]:
     line = table_line(one)
     if line is not None and too_small(line.value(word)):
-        yield replaced(line, with_setting(line, word, value), why)
+        yield replaced(line, with_settings(line, {word: value}), why)
 
 
 def balance_line(one: Candidate) -> Line | None:

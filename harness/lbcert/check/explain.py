@@ -24,7 +24,7 @@ def changes(requirement: str, one: Candidate) -> list[Change]:
         if last and change.how == last.how == "behind" and change.line == last.line:
             why = "; ".join(dict.fromkeys(filter(None, (last.why, change.why))))
             found[-1] = replace(last, new=(*last.new, *change.new), why=why)
-        elif change not in found:
+        elif change not in found and change.new != (change.line.text,):
             found.append(change)
     return found
 

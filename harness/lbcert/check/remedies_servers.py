@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..dut_model import DETECTION_CEILING
 from .change import (
     STICK, TABLE, Change, added, balance_line, follows, for_servers, hashes, pool_of, replaced, table_line, with_option,
     with_timeout,
@@ -36,12 +37,15 @@ def refused(one: Candidate) -> Iterator[Change]:
     yield from detection(one)
 
 
-def detection(one: Candidate) -> Iterator[Change]:
+def detection(one: Candidate, **more: str) -> Iterator[Change]:
+    """Settings of the servers that bring detection below its ceiling, and `more` (with - for _)."""
+    settings = {word.replace("_", "-"): value for word, value in more.items()}
     check = one.get("declares.health_check")
-    if check and check["fall"] * (check["inter"] + check["timeout"]) > 15:
-        yield from for_servers(one, "inter", "2s", "a dead server is to be known within 15 s")
-        if check["fall"] > 3:
-            yield from for_servers(one, "fall", "3")
+    if check and check["fall"] * (check["inter"] + check["timeout"]) > DETECTION_CEILING:
+        settings = {"inter": "2s", **({"fall": "3"} if check["fall"] > 3 else {}), **settings}
+        yield from for_servers(one, settings, f"a dead server is to be known within {DETECTION_CEILING:g} s")
+    elif settings:
+        yield from for_servers(one, settings)
 
 
 def dark(one: Candidate) -> Iterator[Change]:
@@ -59,10 +63,10 @@ def dark(one: Candidate) -> Iterator[Change]:
 
 def hung(one: Candidate) -> Iterator[Change]:
     yield from with_checks(one)
-    if check := one.get("declares.health_check"):
-        if check["kind"] == "tcp":
-            yield added(pool_of(one), *_SPEAKS, why="a check that only connects is answered by a hung server's kernel")
-        yield from detection(one)
+    check = one.get("declares.health_check")
+    if not check or check["kind"] == "tcp":
+        yield added(pool_of(one), *_SPEAKS, why="a check that only connects is answered by a hung server's kernel")
+    yield from detection(one)
 
 
 def polite(one: Candidate) -> Iterator[Change]:
@@ -74,17 +78,14 @@ def polite(one: Candidate) -> Iterator[Change]:
 
 def cut(one: Candidate) -> Iterator[Change]:
     yield from with_checks(one)
-    if server_setting(one, "on-marked-down")[0] != "shutdown-sessions":
-        yield from for_servers(one, "on-marked-down", "shutdown-sessions")
-    yield from detection(one)
+    missing = server_setting(one, "on-marked-down")[0] != "shutdown-sessions"
+    yield from detection(one, **({"on_marked_down": "shutdown-sessions"} if missing else {}))
 
 
 def returning(one: Candidate) -> Iterator[Change]:
     yield from with_checks(one)
-    _, line = server_setting(one, "rise")
     rises = [rise for _, rise in one.farm.check_counts.values()]
-    if line is not None or (rises and min(rises) < 2):
-        yield from for_servers(one, "rise", "2")
+    yield from detection(one, **({"rise": "2"} if rises and min(rises) < 2 else {}))
 
 
 def none_left(one: Candidate) -> Iterator[Change]:
@@ -92,6 +93,7 @@ def none_left(one: Candidate) -> Iterator[Change]:
     line = pool_of(one).find("timeout", "queue")
     if line is not None and len(line.words) > 2 and (seconds(line.words[2]) or 0) > 1:
         yield replaced(line, "timeout queue 1s")
+    yield from detection(one)
     yield from short_wait(2.0)(one)
 
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from .command import Checked
 
 WIDTH = 118
-_OPEN = ("fail", "non-strict", "harness-error", "setup-error", "blocked", "not-run")
+_UNMET = ("fail", "non-strict")
+_OPEN = ("harness-error", "setup-error", "blocked", "not-run")
 
 
 def guesses(found: Checked) -> list[str]:
@@ -47,19 +48,29 @@ def results(report: dict[str, Any], known: dict[str, Candidate], some: bool) -> 
         text = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
         result = "only some requirements were asked for" if some else deployment["result"]
         lines += ["", f"{deployment['id']}: {result} ({text})"]
-        order = sorted(rows, key=lambda row: (_OPEN.index(row["verdict"]) if row["verdict"] in _OPEN else 9, row["level"] != "MUST"))
-        for row in order:
-            if row["verdict"] in _OPEN:
-                lines += _row(row, known.get(deployment["id"]))
+        for verdict in _UNMET:
+            for row in sorted(rows, key=lambda row: row["level"] != "MUST"):
+                if row["verdict"] == verdict:
+                    lines += _row(row, known.get(deployment["id"]))
+        lines += _unjudged(rows)
+    return lines
+
+
+def _unjudged(rows: list[dict[str, Any]]) -> list[str]:
+    """Those that were not judged, by reason."""
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        if row["verdict"] in _OPEN:
+            reasons.setdefault((row["verdict"], _plain(row["reason"])), []).append(row["id"])
+    lines = [""] if reasons else []
+    for (verdict, reason), ids in reasons.items():
+        lines += _wrapped(f"{verdict}: {', '.join(ids)}: {reason}", "  ")
     return lines
 
 
 def _row(row: dict[str, Any], one: Candidate | None) -> Iterator[str]:
     yield ""
     yield f"{row['id']} {row['level']}, {row['verdict']}: {row['title']}"
-    if row["verdict"] not in ("fail", "non-strict"):
-        yield from _wrapped(_plain(row["reason"]), "    reason: ")
-        return
     yield from _wrapped(_seen(row), "    seen:   ")
     yield from _wrapped(row["why"], "    why:    ")
     named = changes(row["id"], one) if one else []
