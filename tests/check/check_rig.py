@@ -88,6 +88,7 @@ ANSWERS = [
     }, made_up=["rdsh-a.corp.example is 10.5.0.11"], env={"RDP_VIP": "10.5.0.9", "HOST_A": "alpha"}),
     Answer("07", "10.40.0.10:3389", "d1 10.40.0.21, d2 10.40.0.22, d3 10.40.0.23", check(2.0, 3, 2, 1.0), table("none", 1048576), {
         "RDP-FAIL-09": [(32, "stick on req.rdp_cookie(mstshash)")],
+        "RDP-PERSIST-01": [(32, "stick on req.rdp_cookie(mstshash)")],
         "RDP-PERSIST-09": [(31, "len 64")],
     }, left_out=["10.40.0.10:20003 and 296 more", "10.40.0.11:3389: the same section", "127.0.0.1:8404: it listens on the machine"]),
     Answer("08", "[2001:db8:7::10]:13389", "v6a 2001:db8:8::21, v6b 2001:db8:8::22", check(1.0, 4, 2, 1.0), hashed("rdp-cookie"), {

@@ -82,6 +82,7 @@ def test_a_second_file_begins_with_a_section(config):
         examine([config(FARM, "a.cfg"), config(" server b 10.0.0.12:3389\n", "b.cfg")])
 
 
+@pytest.mark.nightly
 def test_a_folder_is_one_configuration_in_alphabetical_order(tmp_path, check_zygote):
     (tmp_path / "10-rdp.cfg").write_text(FARM)
     (tmp_path / "00-global.cfg").write_text("global\n maxconn 100")
@@ -89,6 +90,31 @@ def test_a_folder_is_one_configuration_in_alphabetical_order(tmp_path, check_zyg
     assert [name for name, _ in found.source.files] == [str(tmp_path / "00-global.cfg"), str(tmp_path / "10-rdp.cfg")]
     assert found.candidates[0].bind.line.place == f"{tmp_path / '10-rdp.cfg'}, line 3"
     assert [found.source.origin(number) for number in (2, 5)] == [(str(tmp_path / "00-global.cfg"), 1), (str(tmp_path / "10-rdp.cfg"), 1)]
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize(("text", "reason"), [
+    pytest.param(FARM + " source 0.0.0.0 usesrc clientip\n", "line 8: servers see the client's address (`usesrc`)", id="transparent"),
+    pytest.param(RDP + "".join(f" server s{number} 10.0.0.{100 + number}:3389\n" for number in range(16)),
+                 "16 real servers; a lab has room for 15", id="many servers"),
+    pytest.param(RDP + " server a 127.0.0.1:4000\n", "no real server with an address of its own", id="own address"),
+    pytest.param(RDP.replace("3389", "3389 accept-proxy") + " server a 10.0.0.11:3389\n", "reaches no backend", id="PROXY protocol"),
+])  # fmt: skip
+def test_a_listener_that_cannot_be_tested_is_named_with_the_reason(config, check_zygote, text, reason):
+    found = examine([config(text)], zygote=check_zygote)
+    assert found.candidates == [] and [what for what, _ in found.choice.left_out] == ["10.0.0.10:3389"]
+    assert reason in found.choice.left_out[0][1]
+
+
+@pytest.mark.nightly
+def test_a_listener_can_be_chosen(config, check_zygote):
+    path = config("".join(FARM.replace("rdp", f"rdp{number}").replace("0.10:", f"0.{20 + number}:") for number in range(8)))
+    found = examine([path], zygote=check_zygote)
+    assert [one.id for one in found.candidates] == ["rdp0", "rdp1", "rdp2"] and len(found.choice.left_out) == 4
+    chosen = examine([path], vip=("10.0.0.26", 3389), zygote=check_zygote)
+    assert [one.vip for one in chosen.candidates] == [("10.0.0.26", 3389)]
+    with pytest.raises(Question, match="does not listen there; it listens on: 10.0.0.20:3389"):
+        examine([path], vip=("10.0.0.99", 3389), zygote=check_zygote)
 
 
 def test_what_is_written_can_be_corrected_and_read_again(config, check_zygote, tmp_path, capsys, monkeypatch):

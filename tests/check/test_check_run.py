@@ -38,11 +38,11 @@ def test_a_failure_names_the_line_of_the_users_file(check):
 
 @pytest.mark.nightly
 @pytest.mark.parametrize(("file", "requirements"), [
-    ("04-source-address", ["RDP-PERSIST-02", "RDP-PARSE-03"]),
+    ("04-source-address", ["RDP-PERSIST-02"]),
     ("10-nothing-but-forwarding", ["RDP-PERSIST-01", "RDP-FAIL-01", "RDP-FAIL-02", "RDP-FAIL-05"]),
     ("02-debian-hash", ["RDP-FAIL-01", "RDP-FAIL-02", "RDP-FAIL-03"]),
     ("05-gateway-and-sessions", ["RDP-PERSIST-02", "RDP-FAIL-08"]),
-    ("07-three-hundred-listeners", ["RDP-FAIL-09"]),
+    ("07-three-hundred-listeners", ["RDP-PERSIST-01", "RDP-FAIL-09"]),
 ])  # fmt: skip
 def test_the_changes_help(check, check_zygote, tmp_path, file, requirements):
     """What failed before the named lines were changed passes afterwards."""

@@ -9,6 +9,7 @@ import pytest
 from console_rig import PATIENCE, lbcert
 
 from lbcert import cli
+from lbcert.console import runtime
 
 VISIT = (
     "import socket, sys\n"
@@ -79,6 +80,7 @@ def test_a_shell_has_a_terminal_of_its_own(terminal, place):
     assert shell.wait() == 9
 
 
+@pytest.mark.nightly
 def test_a_program_in_a_pipeline_gets_our_streams_and_gives_its_status(place):
     """The lab's own words go to standard error."""
     done = lbcert("lab", "ideal", "--host", "dut", "--", "sh", "-c", "read x; echo $x at $(hostname); kill -9 $$", input="me\n")
@@ -110,6 +112,20 @@ def test_a_place_that_others_may_use_is_refused(tmp_path, monkeypatch, capsys, f
     assert "p" in capsys.readouterr().err
 
 
+def test_what_a_dead_lab_left_is_no_lab(tmp_path, monkeypatch):
+    """Death gives up the lock and nothing else."""
+    monkeypatch.setenv("LBCERT_RUNTIME_DIR", str(tmp_path / "r"))
+    living, dead = runtime.Claim("one"), runtime.Claim("two")
+    assert [(place.number, place.about) for place in runtime.running()] == [(1, "one"), (2, "two")]
+    os.close(dead._lock)
+    assert [place.number for place in runtime.running()] == [1] and not dead.place.folder.exists()
+    assert (again := runtime.Claim("three")).place.number == 2
+    for claim in (living, again):
+        claim.close()
+    assert runtime.running() == [] and os.listdir(tmp_path / "r") == [".lock"]
+
+
+@pytest.mark.nightly
 def test_a_killed_lab_is_forgotten(place, terminal, fault):
     """kill -9 leaves a folder, which nobody takes for a lab and the next command removes."""
     lab = terminal("lab", "ideal")

@@ -125,5 +125,7 @@ def hashes(one: Candidate) -> bool:
 
 
 def follows(one: Candidate) -> list[Line]:
-    """The stick rules that read the user's name."""
-    return [rule for rule in stick_rules(one) if key_of(rule) == "rdp-cookie"]
+    """The stick rules that follow users by their names; one that looks up and never stores does not."""
+    rules = [rule for rule in stick_rules(one) if key_of(rule) == "rdp-cookie"]
+    stored = any(rule.words[1] == "store-request" for rule in rules)
+    return [rule for rule in rules if rule.words[1] == "on" or (rule.words[1] == "match" and stored)]

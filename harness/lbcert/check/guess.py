@@ -66,6 +66,9 @@ def candidates(text: Text, found: Survey, choice: Choice) -> list[Candidate]:
         farm = found.farms[vip]
         front = bind.section if bind else None
         outside = {server.address for server in farm.servers if not server.address.startswith("127.") and server.address != "::1"}
+        pools = [section for name in farm.backends if (section := text.backend(name))]
+        transparent = next((line for pool in pools for line in (*pool.all("server"), *filter(None, [pool.find("source")]))
+                            if "usesrc" in line.words), None)  # fmt: skip
         same = next((one for one in made if one.farm.backends == farm.backends and one.front is front), None)
         if same:
             choice.left_out.append((endpoint(*vip), f"the same section and the same servers as {endpoint(*same.vip)}"))
@@ -73,10 +76,12 @@ def candidates(text: Text, found: Survey, choice: Choice) -> list[Candidate]:
             choice.left_out.append((endpoint(*vip), "no real server with an address of its own is behind it"))
         elif len(outside) > MAX_SERVERS:
             choice.left_out.append((endpoint(*vip), f"{len(outside)} real servers; a lab has room for {MAX_SERVERS}"))
+        elif transparent:
+            choice.left_out.append((endpoint(*vip), f"{transparent.place}: servers see the client's address (`usesrc`), which needs the "
+                                    "routes of the machine as well; describe it in a dut.yaml with network.gateway and network.setup"))  # fmt: skip
         elif len(made) == MOST_TESTED:
             choice.left_out.append((endpoint(*vip), f"only {MOST_TESTED} are tested at a time; choose it with --vip"))
         else:
-            pools = [section for name in farm.backends if (section := text.backend(name))]
             made.append(Candidate("", vip, bind, farm, front, text, pools))
     for one in made:
         one.id = _name(one, made)
@@ -85,11 +90,12 @@ def candidates(text: Text, found: Survey, choice: Choice) -> list[Candidate]:
 
 
 def _name(one: Candidate, every: list[Candidate]) -> str:
+    """A name for a deployment: `rdp` if it is alone, else that of its section, made unique."""
     if len(every) == 1:
         return "rdp"
     base = re.sub(r"[^A-Za-z0-9._-]+", "-", one.front.name if one.front else "").strip("-._") or "rdp"
-    alike = [other for other in every if other is not one and other.front and one.front and other.front.name == one.front.name]
-    return f"{base}-{every.index(one) + 1}" if alike or base == "rdp" else base
+    taken = {other.id for other in every if other is not one}
+    return next(name for name in (base, *(f"{base}-{number}" for number in range(2, 99))) if name not in taken)
 
 
 def _fill(one: Candidate, found: Survey, choice: Choice) -> None:

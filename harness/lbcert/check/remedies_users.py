@@ -42,7 +42,7 @@ def name_as_key(one: Candidate) -> Iterator[Change]:
     if not follows(one) and not (balance and balance.words[1].startswith("rdp-cookie")):
         why = "the key is to be the user's name"
         if rules:
-            yield replaced(rules[0], re.sub(r"^(stick\s+\S+)\s+\S+", r"\1 req.rdp_cookie(mstshash)", rules[0].text), why)
+            yield replaced(rules[0], re.sub(r"^stick\s+\S+\s+\S+", STICK, rules[0].text), why)
             if table and table.value("type") != "string":
                 yield replaced(table, re.sub(r"\btype\s+\S+(\s+len\s+\S+)?", "type string len 64", table.text), "the table is to hold names")
         else:
@@ -126,6 +126,6 @@ def at_once(one: Candidate) -> Iterator[Change]:
 
 
 def moved(one: Candidate) -> Iterator[Change]:
-    for rule in stick_rules(one):
-        if rule.words[1] == "match":
+    if not follows(one):
+        for rule in [rule for rule in stick_rules(one) if rule.words[1] == "match"]:
             yield replaced(rule, rule.text.replace("match", "on", 1), "`match` alone writes no entry")
