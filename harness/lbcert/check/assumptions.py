@@ -23,15 +23,17 @@ _GROUPS = b"root:x:0:\nhaproxy:x:64001:\n"
 _FIRST_ID = 65100
 """of accounts that are made up; below 65,535, the last one that a lab has"""
 
-_CERTIFICATE = re.compile(r"unable to (?:stat|load) SSL certificate from file '([^']+)'|unable to load (?:CA file|ca file) '?([^' ]+)'?"
+_CERTIFICATE = re.compile(r"unable to (?:stat|load) SSL certificate from file '([^']+)'"
+                          r"|unable to load (?:CA file|ca file) '?([^' ]+)'?"
                           r"|'ca-file' : unable to load '?([^' ]+?)'?(?: |$)")  # fmt: skip
 _NAME = re.compile(r"invalid address: '([^']+)'|could not resolve address '([^']+)'")
 _USER = re.compile(r"cannot find (user|group) id for '([^']+)'|unknown (user|group) name '+([^']+)'")
 _PAGE_FILE = re.compile(r"error opening file '([^']+)'|error opening file <([^>]+)>")
 _FOLDER = re.compile(r"Cannot chroot1?\((/[^)]*)\)")
 _SOCKET = re.compile(r"cannot bind UNIX socket \(No such file or directory\) \[([^\]]+)\]")
-_CONTENT = re.compile(r"failed to open pattern file <([^>]+)>|cannot open (\S+): No such file|'crt-list' : cannot open file '([^']+)'"
-                      r"|load DH parameters from file <([^>]+)>|[Cc](?:ould not|annot|an't) open (?:file )?['<](/[^'>]+)['>]")  # fmt: skip
+_CONTENT = re.compile(r"failed to open pattern file <([^>]+)>|cannot open (\S+): No such file"
+                      r"|'crt-list' : cannot open file '([^']+)'|load DH parameters from file <([^>]+)>"
+                      r"|[Cc](?:ould not|annot|an't) open (?:file )?['<](/[^'>]+)['>]")  # fmt: skip
 
 
 @dataclass
@@ -90,8 +92,8 @@ class Assumptions:
                     dynamic.append(line)
                 elif line.words[0] == "server" and len(line.words) > 2:
                     host = _host(line.words[2])
-                    resolved = "resolvers" in line.words or any(
-                        "resolvers" in one.words for each in (section, section.defaults) if each for one in each.all("default-server"))
+                    usual = [one for each in (section, section.defaults) if each for one in each.all("default-server")]
+                    resolved = any("resolvers" in one.words for one in (line, *usual))
                     if host and resolved:
                         dynamic.append(line)
                     elif host:

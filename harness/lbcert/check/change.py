@@ -109,7 +109,8 @@ def table_line(one: Candidate) -> Line | None:
     return None
 
 
-def table_setting(one: Candidate, word: str, value: str, too_small: Callable[[str | None], bool], why: str = "") -> Iterator[Change]:
+def table_setting(one: Candidate, word: str, value: str, too_small: Callable[[str | None], bool],
+                  why: str = "") -> Iterator[Change]:  # fmt: skip
     line = table_line(one)
     if line is not None and too_small(line.value(word)):
         yield replaced(line, with_settings(line, {word: value}), why)

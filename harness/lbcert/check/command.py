@@ -117,7 +117,8 @@ def _kept(keep: Path | None, found: Checked, options: argparse.Namespace) -> Ite
     binary = str(Path(options.binary).resolve()) if options.binary else None
     with tempfile.TemporaryDirectory(prefix="lbcert-check-") as scratch:
         # Its name becomes a part of the run's.
-        place = keep if keep is not None else Path(scratch) / (re.sub(r"[^A-Za-z0-9._-]+", "-", Path(found.source.name).stem) or "check")
+        name = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(found.source.name).stem) or "check"
+        place = keep if keep is not None else Path(scratch) / name
         if found.candidates:
             folder.write(place, found.source, found.environment, found.assumed, binary, found.candidates)
         yield place
@@ -139,8 +140,8 @@ def _described(product: Product) -> dict[str, Candidate]:
             continue
         source = sources.Source([(str(one.config), one.text)])
         text = Text(source.files, one.environment)
-        assumed = Assumptions(text, {target: product.folder / name for target, name in one.files.items() if name != "self-signed"},
-                              dict(one.hosts))  # fmt: skip
+        given = {target: product.folder / name for target, name in one.files.items() if name != "self-signed"}
+        assumed = Assumptions(text, given, dict(one.hosts))
         assumed.give()
         assumed.targets.update({target: name for target, name in one.files.items() if name == "self-signed"})
         choice = Choice(text, assumed, _vip(one.services.get("rdp")))
@@ -189,7 +190,8 @@ def _files(given: list[str]) -> dict[str, Path]:
     pairs = {target: Path(value) for target, value in _pairs(given, "--file").items()}
     for target, path in pairs.items():
         if not target.startswith("/"):
-            raise ReportError("--file", f"{target!r} is not an absolute path.", "Name the file as the product looks for it: /etc/haproxy/x.map=x.map.")
+            raise ReportError("--file", f"{target!r} is not an absolute path.",
+                              "Name the file as the product looks for it: /etc/haproxy/x.map=x.map.")  # fmt: skip
         if not path.is_file():
             raise ReportError("--file", f"{path} is not a file.", "Name the one whose content is to be used.")
     return pairs

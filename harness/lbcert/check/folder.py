@@ -35,7 +35,8 @@ def write(folder: Path, source: Source, environment: dict[str, str], assumed: As
         text = _HEAD.format(folder=folder) + yaml.safe_dump(top, sort_keys=False, allow_unicode=True, width=1000) + "deployments:\n"
         (folder / "dut.yaml").write_text(text + "".join(parts))
     except OSError as error:
-        raise ReportError(error.filename or folder, f"cannot be written: {error.strerror}.", "Name another folder for --write.") from None
+        raise ReportError(error.filename or folder, f"cannot be written: {error.strerror}.",
+                          "Name another folder for --write.") from None  # fmt: skip
     return folder / "dut.yaml"
 
 
@@ -58,7 +59,8 @@ def _deployment(folder: Path, source: Source, environment: dict[str, str], assum
             put(key, guess.value, guess.origin, 6)
     put("services", {"rdp": origin["services.rdp"].value}, origin["services.rdp"].origin)
     if one.variants:
-        put("variants", _variants(folder, source, one), "the same file but for one value; some requirements can be judged with these only")
+        put("variants", _variants(folder, source, one),
+            "the same file but for one value; some requirements can be judged with these only")  # fmt: skip
     for key, value in (("environment", environment), ("hosts", assumed.hosts), ("files", assumed.targets)):
         if value:
             why = "; ".join(said for said, _ in assumed.said if key != "environment") or "given"

@@ -77,8 +77,9 @@ def candidates(text: Text, found: Survey, choice: Choice) -> list[Candidate]:
         elif len(outside) > MAX_SERVERS:
             choice.left_out.append((endpoint(*vip), f"{len(outside)} real servers; a lab has room for {MAX_SERVERS}"))
         elif transparent:
-            choice.left_out.append((endpoint(*vip), f"{transparent.place}: servers see the client's address (`usesrc`), which needs the "
-                                    "routes of the machine as well; describe it in a dut.yaml with network.gateway and network.setup"))  # fmt: skip
+            choice.left_out.append((endpoint(*vip), f"{transparent.place}: servers see the client's address (`usesrc`), which "
+                                    "needs the routes of the machine as well; describe it in a dut.yaml with network.gateway "
+                                    "and network.setup"))  # fmt: skip
         elif len(made) == MOST_TESTED:
             choice.left_out.append((endpoint(*vip), f"only {MOST_TESTED} are tested at a time; choose it with --vip"))
         else:
@@ -141,7 +142,8 @@ def _health_check(one: Candidate) -> None:
     timeout_line = next((found for pool in one.pools if (found := pool.find("timeout", "check"))), None)
     timeout = seconds(timeout_line.words[2]) if timeout_line and len(timeout_line.words) > 2 else None
     kind, kind_line = _kind(one)
-    value = {"inter": inter or DEFAULT_INTER, "fall": fall, "rise": rise, "timeout": timeout or inter or DEFAULT_INTER, "kind": kind}
+    value = {"inter": inter or DEFAULT_INTER, "fall": fall, "rise": rise,
+             "timeout": timeout or inter or DEFAULT_INTER, "kind": kind}  # fmt: skip
     origins = ["fall and rise: the product", f"inter: {line.place if line and inter else 'the default of HAProxy'}",
                f"timeout: {timeout_line.place if timeout else 'as inter, since no `timeout check` is set'}",
                f"kind: {kind_line.place if kind_line else 'no line that makes it speak'}"]  # fmt: skip

@@ -44,7 +44,8 @@ def name_as_key(one: Candidate) -> Iterator[Change]:
         if rules:
             yield replaced(rules[0], re.sub(r"^stick\s+\S+\s+\S+", STICK, rules[0].text), why)
             if table and table.value("type") != "string":
-                yield replaced(table, re.sub(r"\btype\s+\S+(\s+len\s+\S+)?", "type string len 64", table.text), "the table is to hold names")
+                yield replaced(table, re.sub(r"\btype\s+\S+(\s+len\s+\S+)?", "type string len 64", table.text),
+                               "the table is to hold names")  # fmt: skip
         else:
             if balance and balance.words[1].startswith("source"):
                 yield replaced(balance, "balance leastconn", why)

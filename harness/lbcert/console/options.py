@@ -45,7 +45,8 @@ def add(commands: Any) -> None:
     shell = commands.add_parser(
         "shell", allow_abbrev=False, usage="lbcert shell [-h] [--lab NUMBER] HOST [-- PROGRAM ...]",
         help="a shell, or a program, in a host of a running lab",
-        description="Run a program, or a shell, in a host of a running lab. Exit status: the program's; 2: it could not be run.")  # fmt: skip
+        description="Run a program, or a shell, in a host of a running lab. Exit status: the program's; "
+                    "2: it could not be run.")  # fmt: skip
     shell.add_argument("host", metavar="HOST", help="client, dut, or a real server")
     shell.set_defaults(run=_later("shell"))
 

@@ -106,7 +106,8 @@ def _make_terminals(dev: str) -> None:
     """Terminals of the lab's own (pty(7)); where the kernel refuses them a lab has none, and tests need none."""
     os.mkdir(f"{dev}/pts")
     try:
-        linux.mount("devpts", f"{dev}/pts", "devpts", linux.MS_NOSUID | linux.MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620,gid=5")
+        linux.mount("devpts", f"{dev}/pts", "devpts", linux.MS_NOSUID | linux.MS_NOEXEC,
+                    "newinstance,ptmxmode=0666,mode=0620,gid=5")  # fmt: skip
     except OSError:
         return
     os.symlink("pts/ptmx", f"{dev}/ptmx")
