@@ -125,5 +125,7 @@ def test_what_is_written_can_be_corrected_and_read_again(config, check_zygote, t
     assert "tested as profile rdp: 10.20.1.10:3389 (rdp)" in capsys.readouterr().out
     product = load(kept / "dut.yaml", "kept")
     assert product.deployments[0].text == path.read_text() and set(product.deployments[0].variants) == {"short-lifetime", "small-table"}
+    found = command._described(product)["rdp"]
+    assert found.vip == ("10.20.1.10", 3389) and found.bind.line.place == f"{kept / path.name}, line 15"
     assert cli.main(["check", str(path), "--no-run", "--write", str(kept)]) == 2
     assert "is not empty" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from check_rig import CONFIGS, applied
@@ -34,6 +35,7 @@ def test_a_failure_names_the_line_of_the_users_file(check):
                      explained)  # fmt: skip
     assert "behind line 13 (in `listen rdp`): add `stick-table type string" in explained
     assert "RDP-FAIL-02" not in said, "what was not asked for is not spoken of"
+    assert Path(said.rpartition("report: ")[2].strip()).is_file()
 
 
 @pytest.mark.nightly

@@ -155,6 +155,7 @@ def _described(product: Product) -> dict[str, Candidate]:
 def _run(place: Path, options: argparse.Namespace, known: dict[str, Candidate]) -> int:
     report, ended = run.suite(place, options.only, options.report_dir)
     print("\n".join(show.results(report, known, options.only is not None)))
+    print(f"\nreport: {ended.folder / 'report.html'}")
     if ended.interrupted:
         return INTERRUPTED
     results = {deployment["result"] for deployment in report["deployments"]}

@@ -27,7 +27,8 @@ _USAGE, _NOTHING_SELECTED = 4, 5
 class Ended:
     """How pytest ended."""
 
-    status: int
+    folder: Path
+    """the run directory"""
     interrupted: bool
 
 
@@ -51,7 +52,7 @@ def suite(place: Path, only: str | None, report_dir: Path | None) -> tuple[dict[
         said = (folder / "pytest.log").read_text(errors="replace").strip().splitlines()
         words = next((line for line in said if line.startswith("ERROR")), said[-1] if said else "nothing")
         raise ReportError(folder / "pytest.log", f"no test ran: {words}", "Correct -k, or see the file.")
-    return model.write(folder), Ended(process.returncode, interrupted)
+    return model.write(folder), Ended(folder, interrupted)
 
 
 def _follow(process: subprocess.Popen[bytes], folder: Path) -> bool:
