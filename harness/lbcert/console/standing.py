@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import time
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ from ..wire import ConnectionRequest, Decoded
 RESTORE = "restore"
 CHECKS_ARE_SHORT = 1.0
 """s after which a connection without a name is no health check"""
+TIDIED_EVERY = 60.0
+"""s"""
 _NOWHERE = Path("/dev/null")
 OPERATIONS = (*faults.FAULTS, RESTORE)
 
@@ -80,6 +83,7 @@ class StandingLab:
         """why the lab cannot go on"""
         self.output = folder / "output" / "product.log"
         self._exits: dict[int, int] = {}
+        self._tidy_at = time.monotonic() + TIDIED_EVERY
         self._session = Session(product, run, 0, lambda text, deadline: None)
         try:
             self.discovery = self._session.discover(deployment)
@@ -111,6 +115,8 @@ class StandingLab:
         """Handle what happens, for at most `longest` seconds of silence. `over` then says whether that was the end."""
         try:
             self.lab.loop.step(longest)
+            if time.monotonic() > self._tidy_at:
+                self._forget_lags()
         except LabError as error:
             self.over = str(error)
             return
@@ -131,6 +137,16 @@ class StandingLab:
         for seat in self.seats:
             for guest in seat.guests.values():
                 self._tell(seat, guest)
+
+    def _forget_lags(self) -> None:
+        """Late wake-ups are of interest to checks only; without one they would pile up in every process of the lab."""
+        self._tidy_at = time.monotonic() + TIDIED_EVERY
+        self._session.lag.take()
+        self.lab.broker.request("lag")
+        for seat in self.seats:
+            if seat.server.running and not seat.server.stopped:
+                with contextlib.suppress(OSError):  # it has just died; the broker will say so
+                    seat.server.tell("lag")
 
     def _guest(self, seat: Seat, event: dict[str, Any]) -> None:
         if event["kind"] == "accept":
