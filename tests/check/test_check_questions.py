@@ -71,7 +71,8 @@ def test_unusable_input(tmp_path, capsys, name, content, says):
     assert out == "" and err.startswith("lbcert: ") and err.count("\n") == 1 and says in err
 
 
-@pytest.mark.parametrize("option", [("--env", "X"), ("--host", "x=y"), ("--vip", "10.0.0.1"), ("--file", "x=y"), ("--file", "/x=/no/such")])
+@pytest.mark.parametrize("option", [("--env", "X"), ("--host", "x=y"), ("--vip", "10.0.0.1"), ("--file", "x=y"), ("--file", "/x=/no/such"),
+                                    ("--binary", "/no/such")])  # fmt: skip
 def test_wrong_options(config, capsys, option):
     assert cli.main(["check", str(config(FARM)), *option]) == 2
     assert capsys.readouterr().err.startswith(f"lbcert: {option[0]}: ")

@@ -43,7 +43,7 @@ def test_a_failure_names_the_line_of_the_users_file(check):
     ("04-source-address", ["RDP-PERSIST-02"]),
     ("10-nothing-but-forwarding", ["RDP-PERSIST-01", "RDP-FAIL-01", "RDP-FAIL-02", "RDP-FAIL-05"]),
     ("02-debian-hash", ["RDP-FAIL-01", "RDP-FAIL-02", "RDP-FAIL-03"]),
-    ("05-gateway-and-sessions", ["RDP-PERSIST-02", "RDP-FAIL-08"]),
+    ("05-gateway-and-sessions", ["RDP-PERSIST-02", "RDP-FAIL-01"]),
     ("07-three-hundred-listeners", ["RDP-PERSIST-01", "RDP-FAIL-09"]),
 ])  # fmt: skip
 def test_the_changes_help(check, check_zygote, tmp_path, file, requirements):

@@ -150,7 +150,8 @@ class Assumptions:
         if target not in self.targets:
             self.contents[name] = content
             self.targets[target] = name
-            self.said.append((f"{target} is {'there' if not content else 'a file of ours'}", why))
+            said = f"{target} is a file of ours" if content else f"{target.removesuffix('/.lbcert')} is there"
+            self.said.append((said, why))
 
 
 def _found(pattern: re.Pattern[str], text: str) -> list[str]:

@@ -105,8 +105,7 @@ def examine(paths: list[Path], *, env: dict[str, str] | None = None, hosts: dict
     assumed.give()
     assumed.name_servers()
     choice = Choice(text, assumed, vip)
-    if binary is not None:
-        binary = str(Path(binary).resolve())
+    binary = _binary(binary)
     found = survey(source, environment, assumed, binary, choice.choose, zygote)
     return Checked(source, environment, assumed, choice, candidates(text, found, choice), found.build.version)
 
@@ -114,7 +113,7 @@ def examine(paths: list[Path], *, env: dict[str, str] | None = None, hosts: dict
 @contextlib.contextmanager
 def _kept(keep: Path | None, found: Checked, options: argparse.Namespace) -> Iterator[Path]:
     """The DUT's folder: the one that the user wants, or one for this run only."""
-    binary = str(Path(options.binary).resolve()) if options.binary else None
+    binary = _binary(options.binary)
     with tempfile.TemporaryDirectory(prefix="lbcert-check-") as scratch:
         # Its name becomes a part of the run's.
         name = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(found.source.name).stem) or "check"
@@ -196,6 +195,15 @@ def _files(given: list[str]) -> dict[str, Path]:
         if not path.is_file():
             raise ReportError("--file", f"{path} is not a file.", "Name the one whose content is to be used.")
     return pairs
+
+
+def _binary(given: str | None) -> str | None:
+    """The absolute path of --binary."""
+    if given is None:
+        return None
+    if not Path(given).is_file():
+        raise ReportError("--binary", f"{given} is not a file.", "Name the program, such as /usr/sbin/haproxy.")
+    return str(Path(given).resolve())
 
 
 def _vip(text: str | None) -> tuple[str, int] | None:

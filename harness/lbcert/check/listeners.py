@@ -100,7 +100,7 @@ class Choice:
         network = self.assumed.network()
         if ip == "0.0.0.0" and network.version == 6:
             return "192.0.2.10", port
-        vip = free_address(network, self.assumed.taken() | {host for host, _ in self.vips}, 10)
+        vip = free_address(network, self.assumed.taken(), 10)
         self.reasons[vip, port] = f"the listener takes every address; another one: --vip ADDRESS:{port}"
         return vip, port
 

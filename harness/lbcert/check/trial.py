@@ -25,6 +25,7 @@ MOST_STARTS = 25
 """starts until the product must have run; each of them told of something that could be helped"""
 _FREE = {"ipv4/ip_nonlocal_bind": "1", "ipv6/ip_nonlocal_bind": "1"}
 _PREFIX = re.compile(r"^\[ALERT\]\s+\([0-9]+\) : (?:config : )?")
+_SUMMARY = re.compile(r"Error\(s\) found in configuration file|Fatal errors found in configuration")
 _PLACE = re.compile(r"\[(?:[^\]\s:]*/)?([^\]/\s:]+):([0-9]+)\]")
 
 Candidates = Callable[[tuple[tuple[str, int], ...]], list[tuple[str, int]]]
@@ -91,5 +92,5 @@ def _alerts(words: str, source: Source) -> str:
         file, line = source.origin(int(match[2]))
         return f"[{file}:{line}]"
 
-    lines = [line for line in words.splitlines() if "ALERT" in line] or words.splitlines()[-5:]
+    lines = [line for line in words.splitlines() if "ALERT" in line and not _SUMMARY.search(line)] or words.splitlines()[-5:]
     return "\n".join("  " + _PLACE.sub(origin, _PREFIX.sub("", line)) for line in lines[:12])
