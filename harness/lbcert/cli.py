@@ -1,6 +1,6 @@
-"""The command `lbcert`: what can be done with a run after it.
+"""The command `lbcert`: one's own configuration checked, labs that stay up, and what can be done with a run after it.
 
-Exit statuses: 0 done, and for `verify` the run agrees; 1 the run differs from what is known; 2 wrong usage or an
+Exit statuses, where a command does not say otherwise: 0 done, and for `verify` the run agrees; 1 the run differs from what is known; 2 wrong usage or an
 input that cannot be used, with one message on standard error.
 """
 
@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from . import __version__
+from .check import options as check_options
+from .console import options as console
 from .dut import REPOSITORY
 from .report.errors import ReportError
 
@@ -28,8 +30,8 @@ _SOME_DEPLOYMENTS = re.compile(r"-[km]|--deselect\b|(--dut=)?[^=]+:[^:/]+$")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit status."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
+    words, program = console.split(sys.argv[1:] if arguments is None else list(arguments))
+    options = _parser().parse_args(words, argparse.Namespace(program=program))
     for stream in (sys.stdout, sys.stderr):
         # Reasons may hold any bytes that a product logged.
         stream.reconfigure(errors="backslashreplace")
@@ -53,8 +55,8 @@ def _refuse(message: str, most: int = 1000) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="lbcert", allow_abbrev=False,
-        description="What can be done with a certification run. Runs themselves are made by pytest: "
-                    "pytest suites --dut NAME|PATH[:DEPLOYMENT]",
+        description="Check your own configuration, keep a lab for your own clients, and what can be done with a certification "
+                    "run. Runs themselves are made by pytest: pytest suites --dut NAME|PATH[:DEPLOYMENT]",
     )  # fmt: skip
     parser.add_argument("--version", action="version", version=f"lbcert {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
@@ -72,6 +74,9 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--expected", type=Path, metavar="FILE",
                         help="the known results (default: expected.yaml beside the dut.yaml of the run)")  # fmt: skip
     verify.set_defaults(run=_verify)
+
+    check_options.add(commands)
+    console.add(commands)
 
     for command in (report, verify):
         command.add_argument("folder", metavar="DIR", nargs="?", type=Path, default=None,

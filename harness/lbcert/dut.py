@@ -28,7 +28,7 @@ MUTANTS = REPOSITORY / "mutants"
 _REMEDY = "See docs/dut.md for the keys and an example."
 _MUTANT_REMEDY = "See docs/mutants.md for the keys and an example."
 _PER_DEPLOYMENT = (
-    "profile", "config", "claims", "declares", "variants", "services", "network", "hosts", "files", "documents"
+    "profile", "config", "claims", "declares", "variants", "services", "network", "hosts", "files", "environment", "documents"
 )  # fmt: skip
 
 
@@ -142,6 +142,7 @@ def _deployment(file: yamlfile.YamlFile, place: tuple, name: str, body: dict[str
         network=body.get("network", {}),
         hosts=body.get("hosts", {}),
         files=body.get("files", {}),
+        environment=body.get("environment", {}),
         documents=tuple(body.get("documents", ())),
         variants=variants,
         texts=texts,

@@ -108,6 +108,8 @@ class Deployment:
     network: dict[str, Any] = field(default_factory=dict)
     hosts: dict[str, str] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+    """variables that the product is started with"""
     documents: tuple[dict[str, str], ...] = ()
     variants: dict[str, Path] = field(default_factory=dict)
     """the same configuration but for one value, by what the value is"""

@@ -19,6 +19,8 @@ WRONG = {
     "bad network": (GOOD + "network:\n  front: 10.0.0.1/24\n", ["network.front", "host bits"], 7),
     "bad service": (GOOD + 'services: {rdp: "here:3389"}\n', ["services.rdp"], 6),
     "missing file": (GOOD + "files: {/etc/vip.pem: vip.pem}\n", ["vip.pem is not a file of this folder"], 6),
+    "bad variable": (GOOD + "environment: {1VIP: x}\n", ["1VIP"], 6),
+    "variable that is no text": (GOOD + "environment: {PORT: 3389}\n", ["environment.PORT", "3389"], 6),
     "both forms": (GOOD + "deployments:\n  a: {profile: rdp, config: x.cfg}\n", ["stands beside deployments"], 4),
     "not YAML": ("schema: 1\nname: [\n", [], 3),
     "a list": ("- 1\n", [], 1),
@@ -49,6 +51,15 @@ def test_keys_at_the_top_are_one_deployment(folder):
 def test_a_deployment_can_be_chosen():
     assert [one.id for one in resolve("haproxy:rdp-sticktable").deployments] == ["rdp-sticktable"]
     assert len(resolve("haproxy").deployments) == 2
+
+
+def test_the_environment_of_the_product(folder):
+    assert load(folder(GOOD + "environment: {VIP: 10.0.0.1}\n") / "dut.yaml", "x").deployments[0].environment == {"VIP": "10.0.0.1"}
+
+
+def test_a_timer_may_be_longer_than_a_day(folder):
+    text = GOOD + "declares:\n  persistence: {timer: 604800}\n"
+    assert load(folder(text) / "dut.yaml", "x").deployments[0].declares.timer == 604800
 
 
 def test_a_check_without_timeout_gives_up_after_its_interval(folder):

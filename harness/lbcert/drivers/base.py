@@ -23,6 +23,9 @@ class DriverError(Exception):
 class ProductRejected(DriverError):
     """The product refuses its configuration; the message holds its own words with file and line."""
 
+    words: str = ""
+    """all that it said"""
+
 
 @dataclass(frozen=True)
 class Build:

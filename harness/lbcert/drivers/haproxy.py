@@ -23,6 +23,7 @@ from . import callers, haproxy_admin, haproxy_clock
 from .base import Build, Discovery, DriverError, ProductRejected, Server, choose_vip, sha256
 from .faster import FasterClock
 from .haproxy_admin import ADMIN_SOCKET
+from .haproxy_survey import SURVEY_PATIENCE, Farm, Survey, tables, unchecked
 from .program import Program, binary_of, config_path
 
 _EXTRA = f"global\n    stats socket {ADMIN_SOCKET} mode 600 level admin expose-fd listeners\n    no strict-limits\n"
@@ -48,7 +49,7 @@ class HAProxy:
         self._put(scratch, deployment)
         build = self._identify(scratch, output)
         self._check(scratch, deployment, output)
-        self.program.spawn(scratch, output, _arguments(deployment))
+        self.program.spawn(scratch, output, _arguments(deployment), deployment.environment)
         admin = self._admin(scratch, deployment, output)
         listening = tuple((ip, port) for ip, port in scratch.request("listening", host=DUT_HOST)["listening"])
         pools = self._pools(scratch, choose_vip(deployment, listening), admin)
@@ -56,26 +57,52 @@ class HAProxy:
         servers = _servers(admin("show servers state"), stat)
         return Discovery(build, listening, tuple(servers), _lowered(output.read_text(errors="replace")), _check_counts(stat))
 
-    def _pools(self, scratch: Broker, vip: tuple[str, int], admin: Callable[[str], str]) -> set[str]:
+    def _pools(self, scratch: Broker, vip: tuple[str, int], admin: Callable[[str], str],
+               patience: float = PATIENCE["report"]) -> set[str]:  # fmt: skip
         """The backends that a user of `vip` reaches: a configuration may hold others (web pages, other services).
 
         No parser can follow every rule between a frontend and its backends, so a user is sent and counted.
         """
         before = {row["pxname"]: row["stot"] for row in _stat(admin) if row["type"] == _BACKEND}
         with callers.call(scratch, vip, {callers.place(scratch, vip): "lbcert"})[0]:
-            deadline = time.monotonic() + PATIENCE["report"]
+            deadline = time.monotonic() + patience
             while time.monotonic() < deadline:
                 now = {row["pxname"]: row["stot"] for row in _stat(admin) if row["type"] == _BACKEND}
                 if chosen := {name for name, count in now.items() if count != before.get(name)}:
                     return chosen
                 scratch.request("tick")
-        raise DriverError(f"a user of {vip[0]} port {vip[1]} reaches no backend within {PATIENCE['report']:g} s")
+        raise DriverError(f"a user of {vip[0]} port {vip[1]} reaches no backend within {patience:g} s")
+
+    def survey(self, scratch: Broker, deployment: Deployment, output: Path,
+               candidates: Callable[[tuple[tuple[str, int], ...]], list[tuple[str, int]]]) -> Survey:  # fmt: skip
+        """Start the product as `discover` does, and learn what it does whichever listener a deployment is about.
+
+        `candidates` chooses, from the listening sockets, the addresses to which a user is sent.
+        """
+        self._put(scratch, deployment)
+        build = self._identify(scratch, output)
+        self._check(scratch, deployment, output)
+        self.program.spawn(scratch, output, _arguments(deployment), deployment.environment)
+        admin = self._admin(scratch, deployment, output)
+        listening = tuple((ip, port) for ip, port in scratch.request("listening", host=DUT_HOST)["listening"])
+        found = Survey(build, listening, tables(admin("show table")))
+        for vip in candidates(listening):
+            try:
+                pools = self._pools(scratch, vip, admin, SURVEY_PATIENCE)
+            except DriverError as error:
+                found.unreached[vip] = str(error)
+                continue
+            stat = [row for row in _stat(admin) if row["pxname"] in pools]
+            servers = tuple(_servers(admin("show servers state"), stat))
+            found.farms[vip] = Farm(tuple(sorted(pools)), servers, _check_counts(stat), unchecked(stat))
+        return found
 
     def start(self, lab: Broker, deployment: Deployment, output: Path, clock: FasterClock | None = None) -> None:
         self._put(lab, deployment, haproxy_clock.listeners(clock) if clock else "")
         # Where Debian's configuration changes root to; its package has the system logger listen there as well.
         lab.request("log", host=DUT_HOST, path="/var/lib/haproxy/dev/log")
-        self.program.spawn(lab, output, _arguments(deployment), clock.environment() if clock else {})
+        environment = deployment.environment | (clock.environment() if clock else {})
+        self.program.spawn(lab, output, _arguments(deployment), environment)
 
     def rest_checks(self, lab: Broker) -> None:
         haproxy_clock.rest_checks(lab)
@@ -87,7 +114,8 @@ class HAProxy:
         haproxy_admin.set_state(lab, address, "ready")
 
     def reload(self, lab: Broker, deployment: Deployment, output: Path) -> None:
-        haproxy_admin.reload(lab, lambda more: self.program.spawn(lab, output, [*_arguments(deployment), *more]))
+        haproxy_admin.reload(lab, lambda more: self.program.spawn(lab, output, [*_arguments(deployment), *more],
+                                                                  deployment.environment))  # fmt: skip
 
     # -- steps ------------------------------------------------------------------------------------
 
@@ -104,9 +132,11 @@ class HAProxy:
         return Build(first[1] or first[2], self.origin, sha256(self.program.binary), details)
 
     def _check(self, scratch: Broker, deployment: Deployment, output: Path) -> None:
-        status, text = self.program.run(scratch, output, ["-c", *_arguments(deployment)])
+        status, text = self.program.run(scratch, output, ["-c", *_arguments(deployment)], deployment.environment)
         if status:
-            raise ProductRejected(f"HAProxy rejects {deployment.config}:\n{self.program.readable(text, deployment)}")
+            error = ProductRejected(f"HAProxy rejects {deployment.config}:\n{self.program.readable(text, deployment)}")
+            error.words = text
+            raise error
 
     def _admin(self, lab: Broker, deployment: Deployment, output: Path):
         """A function that asks the admin socket; waits until the product answers there."""
@@ -120,7 +150,9 @@ class HAProxy:
             except LabError:
                 text = self.program.readable(output.read_text(errors="replace"), deployment)
                 if exits and exits[0]["status"]:
-                    raise ProductRejected(f"HAProxy ended at start with status {exits[0]['status']}:\n{text}") from None
+                    error = ProductRejected(f"HAProxy ended at start with status {exits[0]['status']}:\n{text}")
+                    error.words = output.read_text(errors="replace")
+                    raise error from None
                 if time.monotonic() > deadline:
                     raise DriverError(f"HAProxy does not answer on its admin socket:\n{text}") from None
                 lab.request("tick")

@@ -73,10 +73,10 @@ class Program:
             argv, env = [self.inside, *arguments], dict(environment)
             return lab.request("spawn", [file.fileno()], host=DUT_HOST, argv=argv, cwd=CONFIG_FOLDER, env=env)["pid"]
 
-    def run(self, lab: Broker, output: Path, arguments: Sequence[str]) -> tuple[int, str]:
+    def run(self, lab: Broker, output: Path, arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> tuple[int, str]:
         """Run it to its end; returns status and output."""
         try:
-            status, text = lab.run(DUT_HOST, [self.inside, *arguments], CONFIG_FOLDER)
+            status, text = lab.run(DUT_HOST, [self.inside, *arguments], CONFIG_FOLDER, dict(environment or {}))
         except LabError as error:
             raise DriverError(f"{self.binary} {arguments[0]}: {error}") from None
         with output.open("a") as file:

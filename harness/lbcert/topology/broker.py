@@ -20,7 +20,7 @@ from typing import Any, NoReturn
 
 from ..balancer import serve as serve_balancer
 from ..endpoints.terminal_server import serve as serve_terminal_server
-from . import capture, jail, linux, wiring
+from . import capture, jail, linux, program, wiring
 from .channel import MAX_FDS, Channel, ChannelClosed
 from .plan import Plan
 
@@ -209,12 +209,30 @@ class Broker:
 
         return {"pid": self._fork(host, "product", [out], body)}, []
 
-    def do_signal(self, fds: list[int], pid: int, number: int, wait: bool = False):
+    def do_program(self, fds: list[int], host: str, argv: list[str], env: dict[str, str] | None = None,
+                   terminal: list[int] | None = None):  # fmt: skip
+        """Execute a person's program in `host`: on a new terminal of `terminal` (rows, columns), whose other end is
+        the reply's descriptor, or on `fds` as its standard input, output and error."""
+        if terminal is None and len(fds) < 3:
+            raise Refused("a program needs a terminal or three descriptors")
+        try:
+            ours, theirs = program.open_terminal(terminal) if terminal else (-1, -1)
+        except OSError as error:
+            raise Refused(f"this machine gives a lab no terminals: {error.strerror}") from None
+        streams = [theirs] * 3 if terminal else fds[:3]
+        try:
+            pid = self._fork(host, "program", streams, lambda: program.become(argv, env or {}, streams, bool(terminal)))
+        finally:
+            if terminal:
+                os.close(theirs)
+        return {"pid": pid}, [ours] if terminal else []
+
+    def do_signal(self, fds: list[int], pid: int, number: int, wait: bool = False, group: bool = False):
         """Signal a process of the lab; with `wait`, answer when it has ended (its sockets are closed by then)."""
         if pid <= 1:
             raise Refused(f"{pid} is no process of the lab")
         try:
-            os.kill(pid, number)
+            (os.killpg if group else os.kill)(pid, number)
         except ProcessLookupError:
             raise Refused(f"process {pid} has ended already") from None
         if wait:

@@ -96,9 +96,21 @@ def _make_dev(dev: str) -> None:
         os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o666))
         linux.mount(f"/dev/{name}", target, flags=linux.MS_BIND)
     os.mkdir(f"{dev}/shm", 0o1777)
+    _make_terminals(dev)
     os.symlink("/proc/self/fd", f"{dev}/fd")
     # /dev is one for the whole lab; each host has a log socket of its own behind this name.
     os.symlink(LOG_SOCKET, f"{dev}/log")
+
+
+def _make_terminals(dev: str) -> None:
+    """Terminals of the lab's own (pty(7)); where the kernel refuses them a lab has none, and tests need none."""
+    os.mkdir(f"{dev}/pts")
+    try:
+        linux.mount("devpts", f"{dev}/pts", "devpts", linux.MS_NOSUID | linux.MS_NOEXEC,
+                    "newinstance,ptmxmode=0666,mode=0620,gid=5")  # fmt: skip
+    except OSError:
+        return
+    os.symlink("pts/ptmx", f"{dev}/ptmx")
 
 
 def furnish_host(name: str, hosts_file: str, etc: EtcCopy) -> None:

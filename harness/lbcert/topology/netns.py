@@ -197,7 +197,7 @@ class Broker:
         _, fds = self.request_fds("unix", host=host, path=path)
         return socket.socket(fileno=fds[0])
 
-    def run(self, host: str, argv: list[str], cwd: str = "/") -> tuple[int, str]:
+    def run(self, host: str, argv: list[str], cwd: str = "/", env: dict[str, str] | None = None) -> tuple[int, str]:
         """Run a program in `host` to its end; returns its status and what it wrote. LabError if it does not end."""
         exits: dict[int, int] = {}
         before = self.on_event
@@ -210,7 +210,7 @@ class Broker:
         output = os.memfd_create("lbcert-output")
         self.on_event = note
         try:
-            pid = self.request("spawn", [output], host=host, argv=argv, cwd=cwd)["pid"]
+            pid = self.request("spawn", [output], host=host, argv=argv, cwd=cwd, env=env)["pid"]
             deadline = time.monotonic() + RUN_PATIENCE
             while pid not in exits:
                 if time.monotonic() > deadline:
