@@ -23,7 +23,7 @@ from .evidence.finding import Finding
 from .evidence.history import History
 from .evidence.lag import LagProbe
 from .loop import READ, Loop
-from .topology.netns import Broker, LabError, Zygote
+from .topology.interface import Broker, LabError, Provider
 from .topology.plan import CLIENT_HOST, DUT_HOST, Plan, PlanError, make_plan
 from .verdicts import Verdict
 
@@ -58,7 +58,7 @@ class Lab:
 
     def __init__(
         self,
-        zygote: Zygote,
+        provider: Provider,
         driver: Driver,
         deployment: Deployment,
         discovery: Discovery,
@@ -89,7 +89,7 @@ class Lab:
                          ports=sorted({self.vip[1], *(port for s in self.mocks for _, port in s.listen)}),
                          addresses={s.name: s.listen for s in self.mocks},
                          deadlines=table(deployment.declares.health_check))  # fmt: skip
-        self.broker: Broker = zygote.start(plan, deployment.hosts)
+        self.broker: Broker = provider.start(plan, deployment.hosts)
         self.broker.on_event = self._on_broker_event
         self.clients = RdpClients(
             self.loop, self.history, self.vip,

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from ..deadlines import PATIENCE
 from ..dut_model import Deployment, Product
-from ..topology.netns import Broker, LabError
+from ..topology.interface import Broker, LabError
 from ..topology.plan import DUT_HOST
 from ..wire import ConnectionRequest, NegotiationRequest, Protocols
 from . import haproxy_admin
@@ -39,13 +39,6 @@ class HAProxy:
     def __init__(self, product: Product):
         self.product = product
         self.binary, self.origin = _find_binary(product)
-        self._inside = str(self.binary)
-        self._libraries: list[Path] = []
-        if not str(self.binary).startswith(("/usr/", "/opt/")):
-            # A lab sees /usr and /opt only, so a binary from elsewhere is copied in with the lib folder beside it.
-            self._inside = f"{_PRODUCT_FOLDER}/haproxy"
-            folder = self.binary.parent / "lib"
-            self._libraries = [path for path in folder.iterdir() if path.is_file()] if folder.is_dir() else []
 
     # -- what a test needs ------------------------------------------------------------------------
 
@@ -107,26 +100,31 @@ class HAProxy:
     def _config(self, deployment: Deployment) -> str:
         return f"{CONFIG_FOLDER}/{deployment.config.name}"
 
+    def _inside(self, lab: Broker) -> str:
+        """Where the DUT host has the binary; one that it does not see is copied in, with the lib folder beside it."""
+        return str(self.binary) if lab.sees(self.binary) else f"{_PRODUCT_FOLDER}/haproxy"
+
     def _put(self, lab: Broker, deployment: Deployment) -> None:
         """Copy the product (if need be), its configuration and our extra file into the DUT host."""
         files: dict[str, tuple[str | bytes, int]] = {}
         files[self._config(deployment)] = (deployment.text.encode(), 0o644)
         files[_EXTRA_PATH] = (_EXTRA.encode(), 0o644)
-        if self._inside.startswith(_PRODUCT_FOLDER):
-            files[self._inside] = (str(self.binary), 0o755)
-            for library in self._libraries:
+        if not lab.sees(self.binary):
+            files[self._inside(lab)] = (str(self.binary), 0o755)
+            beside = self.binary.parent / "lib"
+            for library in filter(Path.is_file, beside.iterdir()) if beside.is_dir() else ():
                 files[f"{_PRODUCT_FOLDER}/lib/{library.name}"] = (str(library), 0o755)
         lab.put_files(DUT_HOST, files, _DIRECTORIES)
 
     def _spawn(self, lab: Broker, output: Path, arguments: list[str]) -> int:
         with output.open("ab") as file:
-            argv = [self._inside, *arguments]
+            argv = [self._inside(lab), *arguments]
             return lab.request("spawn", [file.fileno()], host=DUT_HOST, argv=argv, cwd=CONFIG_FOLDER)["pid"]
 
     def _run(self, lab: Broker, output: Path, arguments: list[str]) -> tuple[int, str]:
         """Run the product to its end; returns status and output."""
         try:
-            status, text = lab.run(DUT_HOST, [self._inside, *arguments], CONFIG_FOLDER)
+            status, text = lab.run(DUT_HOST, [self._inside(lab), *arguments], CONFIG_FOLDER)
         except LabError as error:
             raise DriverError(f"{self.binary} {arguments[0]}: {error}") from None
         with output.open("a") as file:
