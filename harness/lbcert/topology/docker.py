@@ -75,13 +75,14 @@ class Docker:
                 control.send({"plan": plan.to_json(), "hosts": hosts or {}})
                 return Broker(self, number, control)
             except BaseException:
-                self._note(number)
-                self.wait_gone(number)
+                self._abandon(number)
                 raise
 
     def wait_gone(self, number: int) -> None:
-        """Remove the containers of lab `number`; returns when they are gone."""
-        engine.remove(self.labs.pop(number, []))
+        """Remove the containers of lab `number`, which end with its broker; returns when they are gone."""
+        containers = self.labs.pop(number, [])
+        engine.wait_stopped(containers)
+        engine.remove(containers)
         (self.folder / f"{number}").unlink(missing_ok=True)
 
     def alive(self) -> bool:
@@ -141,11 +142,16 @@ class Docker:
                            f"{(said.errors.strip() or 'it said nothing').splitlines()[-1]}")  # fmt: skip
         return Channel(listener.accept()[0])
 
-    def _note(self, number: int) -> None:
-        """Keep what the lab's broker said, before its container goes."""
+    def _abandon(self, number: int) -> None:
+        """Keep what the lab's broker said, end it, and remove what there is of the lab."""
+        containers = self.labs.get(number)
+        if not containers:
+            return
         if self.log is not None:
-            said = engine.run(["docker", "logs", self.labs[number][0]])
+            said = engine.run(["docker", "logs", containers[0]])
             os.write(self.log, (said.output + said.errors).encode())
+        engine.run(["docker", "kill", containers[0]])
+        self.wait_gone(number)
 
 
 def _image() -> str:

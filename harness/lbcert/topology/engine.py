@@ -150,6 +150,12 @@ def remove_of(owner: str) -> None:
     remove(done.output.split())
 
 
+def wait_stopped(containers: list[str]) -> None:
+    """Wait until none of them runs. Engines were seen to keep a nameless trace of one that was removed while it was dying."""
+    if containers:
+        run(["docker", "wait", *containers])
+
+
 def remove(containers: list[str]) -> None:
     """Remove containers with what runs in them; that one is gone already, or going, is no error."""
     if not containers:
