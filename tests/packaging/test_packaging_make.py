@@ -11,7 +11,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize(("shell", "name"), [("sh", "tools/setup.sh"), ("sh", "tools/certify.sh"), ("sh", "tools/owned.sh"),
-                                             ("sh", "tools/apparmor.sh"), ("bash", ".ci/run")])  # fmt: skip
+                                             ("sh", "tools/apparmor.sh"), ("sh", "tools/docker.sh"), ("bash", ".ci/run")])  # fmt: skip
 def test_scripts_parse_and_are_executable(shell, name):
     assert subprocess.run([shell, "-n", REPOSITORY / name], check=False).returncode == 0
     assert (REPOSITORY / name).stat().st_mode & 0o111 == 0o111
