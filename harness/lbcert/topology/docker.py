@@ -61,7 +61,8 @@ class Docker:
         """Build a lab; raises LabError with the engine's reason where that fails."""
         self.count += 1
         number = self.count
-        project = f"lbcert-{os.getpid()}-{number}"
+        # Of the folder's name a part is random: numbers of processes are not one engine's own.
+        project = f"{self.folder.name}-{number}"
         services = self._services(plan, number)
         self.labs[number] = [f"{project}-{name}" for name in services]
         for name, container in zip(services, self.labs[number], strict=True):

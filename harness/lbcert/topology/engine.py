@@ -64,9 +64,10 @@ def check_engine() -> None:
                           "(or leave out --topology docker: labs need no container)")  # fmt: skip
     done = run(["docker", "version", "--format", "{{json .Server}}"])
     if done.status or not done.output.strip().startswith("{"):
-        hint = "; add yourself to the group docker, or run as root" if "permission denied" in done.errors else \
-            "; start it (systemctl start docker), or name the right one in DOCKER_HOST"
-        raise Unavailable(f"no Docker engine answers: {done.reason}{hint}")
+        denied = "permission denied" in done.errors
+        remedy = "add yourself to the group docker, or run as root" if denied else \
+            "start it (systemctl start docker), or name the right one in DOCKER_HOST"
+        raise Unavailable(f"no Docker engine answers: {done.reason} ({remedy})")
     server = json.loads(done.output)
     version = str(server.get("Version", ""))
     if _version(version) < OLDEST_ENGINE:
