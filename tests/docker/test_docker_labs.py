@@ -21,6 +21,12 @@ SAMPLES = {
     "a mutant": ("mutants/no-redispatch.yaml", "RDP-FAIL-01"),
 }
 PLAN = make_plan(["192.0.2.10"], {"ts1": "192.0.2.11"})
+TRY = """
+mount -t tmpfs none /mnt || echo refused
+echo x >/proc/sys/kernel/core_pattern || echo refused
+ip route show default
+sysctl -qw net.ipv4.ip_forward=1 && echo forwards
+"""
 HOLD = """
 from lbcert.topology.docker import Docker
 from lbcert.topology.plan import make_plan
@@ -69,7 +75,8 @@ def test_labs_with_the_same_addresses_stand_side_by_side():
         labs = [provider.start(PLAN) for provider in providers]
         ways = [lab.run("ts1", ["/usr/sbin/ip", "-4", "-brief", "address", "show", "eth0"])[1] for lab in labs]
         assert all("192.0.2.11/24" in way for way in ways)
-        assert subprocess.run(["docker", "network", "ls", "-q", "--filter", "name=lbcert-"], capture_output=True, check=True).stdout == b""
+        networks = subprocess.run(["docker", "network", "ls", "-q", "--filter", "name=lbcert-"], capture_output=True, check=True)
+        assert networks.stdout == b""
     finally:
         for provider in providers:
             provider.close()
@@ -82,9 +89,7 @@ def test_what_runs_in_a_host_cannot_reach_the_machine():
     try:
         provider.probe()
         lab = provider.start(PLAN)
-        status, text = lab.run("dut", ["/bin/sh", "-c", "mount -t tmpfs none /mnt || echo refused; cat /proc/sys/kernel/core_pattern >"
-                                       "/dev/null; echo x >/proc/sys/kernel/core_pattern || echo refused; ip route show default;"
-                                       "sysctl -qw net.ipv4.ip_forward=1 && echo forwards"])  # fmt: skip
+        status, text = lab.run("dut", ["/bin/sh", "-c", TRY])
         assert status == 0 and text.count("refused") == 2 and "default" not in text and text.endswith("forwards\n"), text
     finally:
         provider.close()

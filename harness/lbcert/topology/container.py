@@ -16,10 +16,9 @@ from typing import NoReturn
 
 from . import broker, jail, linux, wiring
 from .channel import Channel, ChannelClosed
+from .engine import HOST_VARIABLE
 from .plan import Plan
 
-HOST_VARIABLE = "LBCERT_HOST"
-"""environment variable of a container's first process: which host of the plan it is"""
 _PATIENCE = 15.0
 """s until every container must have started"""
 _LOOK_AGAIN = 0.01

@@ -21,7 +21,6 @@ import yaml
 
 from . import engine
 from .channel import Channel
-from .container import HOST_VARIABLE
 from .interface import BUILD_PATIENCE, Broker, LabError, Unavailable
 from .plan import Plan
 
@@ -124,7 +123,7 @@ class Docker:
             if host.name == _LAB:
                 raise LabError(f"a host of a docker lab cannot be called {_LAB}")
             services[host.name] = {**common, "hostname": host.name, "pid": f"service:{_LAB}",
-                                   "environment": {HOST_VARIABLE: host.name}, "command": ["sleep", "infinity"]}  # fmt: skip
+                                   "environment": {engine.HOST_VARIABLE: host.name}, "command": ["sleep", "infinity"]}  # fmt: skip
         return services
 
     def _up(self, project: str, services: dict[str, Any]) -> None:

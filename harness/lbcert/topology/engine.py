@@ -26,6 +26,8 @@ OWNER = "lbcert.owner"
 """label: the pytest process that a container belongs to"""
 FOLDER = "lbcert.folder"
 """label: that process's folder of sockets"""
+HOST_VARIABLE = "LBCERT_HOST"
+"""environment variable of a container's first process: which host of the plan it is"""
 FOLDER_PREFIX = "lbcert-docker-"
 PATIENCE = 60.0
 """s until the engine must have done what it was asked"""
@@ -162,6 +164,6 @@ def remove(containers: list[str]) -> None:
     if not containers:
         return
     done = run(["docker", "rm", "--force", "--volumes", *containers])
-    wrong = [line for line in done.errors.splitlines() if line.strip() and not re.search("No such container|already in progress", line)]
-    if wrong:
+    lines = filter(str.strip, done.errors.splitlines())
+    if wrong := [line for line in lines if not re.search("No such container|already in progress", line)]:
         raise LabError(f"docker rm: {wrong[0]}")
