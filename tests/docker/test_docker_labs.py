@@ -15,8 +15,8 @@ from lbcert.topology.plan import make_plan
 pytestmark = pytest.mark.usefixtures("engine_here")
 
 SAMPLES = {
-    "a pass and a fail": ("haproxy:rdp-cookie", "RDP-PARSE-04 or RDP-PERSIST-03"),
-    "faults": ("haproxy", "RDP-PERSIST-01 or RDP-FAIL-01 or RDP-FAIL-02 or RDP-FAIL-03"),
+    "a pass and a fail": ("haproxy:rdp-cookie", "RDP-PERSIST-01 or RDP-PERSIST-03"),
+    "faults": ("haproxy", "RDP-PARSE-04 or RDP-FAIL-01 or RDP-FAIL-02 or RDP-FAIL-03"),
     "our own balancer": ("ideal", "RDP-PARSE-04 or RDP-PERSIST-01 or RDP-FAIL-01 or RDP-SESS-01"),
     "a mutant": ("mutants/no-redispatch.yaml", "RDP-FAIL-01"),
 }
