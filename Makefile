@@ -8,7 +8,7 @@ PYTHON_HERE = .venv/bin/python
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup certify test nightly kill-matrix bench apparmor clean
+.PHONY: help setup certify test nightly kill-matrix bench apparmor docker clean
 
 help:
 	@echo 'make certify    certify HAProxy, the reference load balancer, and compare the result with what is known'
@@ -20,6 +20,7 @@ help:
 	@echo 'make bench      measure: labs, handshakes per second, sessions held at once, what a verdict costs'
 	@echo 'make setup      what the others do first: system packages (as root) and .venv; PYTHON=... chooses the Python'
 	@echo 'make apparmor   as root, where AppArmor keeps ordinary users from making labs: allow it to this checkout'
+	@echo 'make docker     make what --topology docker needs: its image, and Docker Compose in .venv'
 	@echo 'make clean      remove .venv and caches; runs in reports/runs stay'
 
 setup:
@@ -30,7 +31,7 @@ certify: setup
 
 # Side by side: most tests wait for something most of their time.
 test: setup
-	tools/owned.sh $(PYTHON_HERE) -m pytest tests -n 4 $(ARGS)
+	tools/owned.sh $(PYTHON_HERE) -m pytest tests -n 4 --dist loadgroup $(ARGS)
 
 nightly: setup
 	@tools/owned.sh tools/nightly.sh $(ARGS)
@@ -43,6 +44,9 @@ bench: setup
 
 apparmor:
 	@tools/apparmor.sh
+
+docker: setup
+	@tools/owned.sh tools/docker.sh $(ARGS)
 
 clean:
 	rm -rf .venv .pytest_cache .hypothesis harness/*.egg-info

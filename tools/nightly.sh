@@ -5,7 +5,7 @@ set -u
 cd -- "$(dirname -- "$0")/.." || exit
 tier='ci or nightly'
 status=0
-.venv/bin/python -m pytest tests -n 4 -m "$tier" "$@" || status=1
+.venv/bin/python -m pytest tests -n 4 --dist loadgroup -m "$tier" "$@" || status=1
 for folder in duts/*/; do
     dut=${folder%/}
     DUT=${dut##*/} tools/certify.sh -m "$tier" "$@" || status=1

@@ -25,7 +25,7 @@ from .evidence.history import History
 from .evidence.lag import LagProbe
 from .loop import READ, Loop
 from .pace import Pace
-from .topology.netns import Broker, LabError, Zygote
+from .topology.interface import Broker, LabError, Provider
 from .topology.plan import CLIENT_HOST, DUT_HOST, Plan, PlanError, make_plan
 from .verdicts import Verdict
 
@@ -62,7 +62,7 @@ class Lab:
 
     def __init__(
         self,
-        zygote: Zygote,
+        provider: Provider,
         driver: Driver,
         deployment: Deployment,
         discovery: Discovery,
@@ -109,7 +109,7 @@ class Lab:
                          deadlines=table(deployment.declares.health_check))  # fmt: skip
         if pace is not None:
             self.history.add("harness", "pace", how=pace.how, span=pace.span, rate=pace.rate)
-        self.broker: Broker = zygote.start(plan, deployment.hosts, SECURITY_MODULES if security else ())
+        self.broker: Broker = provider.start(plan, deployment.hosts, SECURITY_MODULES if security else ())
         self.broker.on_event = self._on_broker_event
         self.clients = RdpClients(
             self.loop, self.history, self.vip,

@@ -16,7 +16,7 @@ import pytest
 from .evidence.finding import Finding
 from .lab import Ended, HarnessError
 from .session import SetupError
-from .topology.netns import LabError
+from .topology.interface import LabError
 from .verdicts import Verdict, badness, believed, worst
 
 BLOCKING = {Verdict.FAIL, Verdict.BLOCKED, Verdict.NOT_RUN, Verdict.SETUP_ERROR, Verdict.HARNESS_ERROR, Verdict.UNSUPPORTED}

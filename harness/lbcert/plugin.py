@@ -28,6 +28,7 @@ from .outcome import Judged
 from .report.errors import ReportError
 from .session import Run, Session, SetupError, default_folder
 from .topology import probe
+from .topology.choice import PROVIDERS
 from .verdicts import NO_VARIANT, Verdict
 
 ADDITIONS = ("nightly", "exploration")
@@ -68,8 +69,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("lbcert", "load-balancer certification")
     group.addoption("--dut", default="haproxy", metavar="NAME|PATH[:DEPLOYMENT]",
                     help="the load balancer under test: a name in duts/, a folder with dut.yaml, or a mutant's file")  # fmt: skip
-    group.addoption("--topology", default="netns", choices=["netns"],
-                    help="how labs are made (docker and lab come with later versions)")  # fmt: skip
+    group.addoption("--topology", default="netns", choices=sorted(PROVIDERS),
+                    help="how labs are made: docker, or Linux namespaces of our own (default: netns)")  # fmt: skip
     group.addoption("--report-dir", default=None, metavar="DIR",
                     help="where this run's evidence and report go (default: reports/runs/<UTC time>-<dut>)")  # fmt: skip
     group.addoption("--explore", type=_count, default=0, metavar="N",
@@ -267,7 +268,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         state.run.create(state.product, deployments, facts)
     except OSError as error:
         raise pytest.UsageError(f"{state.run.folder}: {error.strerror}; name another folder with --report-dir") from None
-    state.session = Session(state.product, state.run, config.getoption("seed"), state.live)
+    state.session = Session(state.product, state.run, config.getoption("topology"), config.getoption("seed"), state.live)
 
 
 class _NoParams:

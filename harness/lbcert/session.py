@@ -1,4 +1,4 @@
-"""One pytest process's share of a run: its run directory, its zygote, and what was discovered of each product.
+"""One pytest process's share of a run: its run directory, its labs' provider, and what was discovered of each product.
 
 The run directory is shared by the processes of a run (pytest -n): files are appended to line by line or replaced
 as a whole, under a lock, so that any of them may be killed at any time.
@@ -30,8 +30,8 @@ from .dut_model import Deployment, Product
 from .evidence.lag import LagProbe
 from .lab import Files, Lab
 from .pace import Pace
-from .topology import probe
-from .topology.netns import LabError, Zygote
+from .topology.choice import PROVIDERS
+from .topology.interface import LabError, Provider, Unavailable
 from .topology.plan import DUT_HOST, Host, Plan
 
 
@@ -175,7 +175,7 @@ def commit() -> str:
 class Session:
     """What tests of one pytest process share."""
 
-    def __init__(self, product: Product, run: Run, seed: int, live: Callable[[str, Deadline | None], None]):
+    def __init__(self, product: Product, run: Run, topology: str, seed: int, live: Callable[[str, Deadline | None], None]):
         self.product = product
         self.run = run
         self.seed = seed
@@ -183,24 +183,25 @@ class Session:
         self.lag = LagProbe()
         self._driver = None
         self._discovered: dict[str, Discovery | SetupError] = {}
-        self._zygote: Zygote | None = None
+        self._topology = topology
+        self._provider: Provider | None = None
         self._log = (run.folder / "harness.log").open("ab")
 
-    def zygote(self) -> Zygote:
-        """The process that labs are forked from, probed at its first use."""
-        if self._zygote is not None and self._zygote.process.poll() is not None:
-            # Somebody ended it. The test that lost its lab has said so; the next one gets a new process.
-            self._zygote.close()
-            self._zygote = None
-        if self._zygote is None:
-            zygote = Zygote(self._log.fileno())
+    def provider(self) -> Provider:
+        """What makes the labs, probed at its first use."""
+        if self._provider is not None and not self._provider.alive():
+            # Somebody ended it. The test that lost its lab has said so; the next one gets a new one.
+            self._provider.close()
+            self._provider = None
+        if self._provider is None:
+            provider = PROVIDERS[self._topology](self._log.fileno())
             try:
-                probe.probe(zygote)
-            except probe.Unavailable as error:
-                zygote.close()
+                provider.probe()
+            except Unavailable as error:
+                provider.close()
                 raise SetupError(f"no lab can be made on this machine: {error}") from None
-            self._zygote = zygote
-        return self._zygote
+            self._provider = provider
+        return self._provider
 
     def driver(self):
         if self._driver is None:
@@ -240,7 +241,7 @@ class Session:
         driver = self.driver()
         free = {"ipv4/ip_nonlocal_bind": "1", "ipv6/ip_nonlocal_bind": "1"}
         plan = Plan((), (Host(DUT_HOST, (), sysctls=free),))
-        scratch = self.zygote().start(plan, deployment.hosts)
+        scratch = self.provider().start(plan, deployment.hosts)
         try:
             furnish(scratch, replace(deployment, network={}), self.product.folder, self.run.folder / "output" / "furnish.log")
             return driver.discover(scratch, deployment, self.run.folder / "output" / f"{deployment.name}.discovery.log")
@@ -274,13 +275,13 @@ class Session:
         )
         try:
             seed = int.from_bytes(hashlib.sha256(f"{self.seed}:{slug}".encode()).digest()[:8], "big")
-            return Lab(self.zygote(), self.driver(), deployment, found, files, self.lag, seed, self.live, pace, security)
+            return Lab(self.provider(), self.driver(), deployment, found, files, self.lag, seed, self.live, pace, security)
         except (DriverError, LabError) as error:
             raise SetupError(str(error)) from None
 
     def close(self) -> None:
-        if self._zygote is not None:
-            self._zygote.close()
+        if self._provider is not None:
+            self._provider.close()
         self.lag.close()
         self._log.close()
 

@@ -39,7 +39,7 @@ def test_later(lab: Lab):
 
 CASES = {
     "mock-server": ("lab.broker.request('signal', pid=lab.servers[1].pid, number=9)", "mock server ts2 ended by itself (signal 9)"),
-    "broker": ("os.kill(int(open(f'/proc/{lab.broker.zygote.process.pid}/task/{lab.broker.zygote.process.pid}/children').read().split()[-1]), 9)",
+    "broker": ("os.kill(int(open(f'/proc/{lab.broker.provider.process.pid}/task/{lab.broker.provider.process.pid}/children').read().split()[-1]), 9)",
                "the lab ended by itself"),
 }  # fmt: skip
 
@@ -80,7 +80,7 @@ def test_trouble_is_a_harness_error_and_harms_no_other_test(run, trouble, reason
 
 
 def test_the_death_of_the_process_that_makes_labs_is_a_clear_error_without_a_wait(run):
-    done, lines, _ = run("lab.broker.zygote.process.kill()")
+    done, lines, _ = run("lab.broker.provider.process.kill()")
     assert lines["test_before"]["verdict"] == "pass"
     assert (lines["test_trouble"]["verdict"], "the lab ended by itself" in lines["test_trouble"]["reason"]) == ("harness-error", True)
     assert lines["test_later"]["verdict"] in ("pass", "setup-error", "harness-error")

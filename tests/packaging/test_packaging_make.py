@@ -10,8 +10,9 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize(("shell", "name"), [("sh", "tools/setup.sh"), ("sh", "tools/certify.sh"), ("sh", "tools/owned.sh"), ("sh", "tools/nightly.sh"),
-                                             ("sh", "tools/apparmor.sh"), ("bash", ".ci/run")])  # fmt: skip
+@pytest.mark.parametrize(("shell", "name"), [("sh", f"tools/{name}.sh") for name in
+                                             ("setup", "certify", "owned", "nightly", "apparmor", "docker")]
+                         + [("bash", ".ci/run")])  # fmt: skip
 def test_scripts_parse_and_are_executable(shell, name):
     assert subprocess.run([shell, "-n", REPOSITORY / name], check=False).returncode == 0
     assert (REPOSITORY / name).stat().st_mode & 0o111 == 0o111
@@ -56,7 +57,7 @@ def test_each_run_gets_a_fresh_directory(checkout):
 
 def test_make_test_leaves_out_what_is_for_the_night(checkout):
     checkout.run("make", "test", "ARGS=-x")
-    assert checkout.done[-1] == "pytest -m pytest tests -n 4 -x"
+    assert checkout.done[-1] == "pytest -m pytest tests -n 4 --dist loadgroup -x"
     assert "-m ci\n" in (REPOSITORY / "pytest.ini").read_text()
 
 
@@ -65,7 +66,7 @@ def test_make_nightly_runs_every_tier_and_certifies_every_dut(checkout):
     done = checkout.run("make", "nightly", "ARGS=-x", PYTEST_ENDS="1", VERIFY_ENDS="1")
     tests, suites, verify = checkout.done[-3:]
     assert done.returncode != 0
-    assert tests == "pytest -m pytest tests -n 4 -m ci or nightly -x"
+    assert tests == "pytest -m pytest tests -n 4 --dist loadgroup -m ci or nightly -x"
     assert suites.startswith("pytest -m pytest suites --dut mine --report-dir") and suites.endswith("-n 8 -m ci or nightly -x")
     assert verify.startswith("lbcert -m lbcert.cli verify")
 

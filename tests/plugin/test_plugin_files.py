@@ -15,7 +15,7 @@ REPOSITORY = Path(__file__).parents[2]
 def test_too_low_a_limit_is_a_reason_for_no_lab(monkeypatch):
     monkeypatch.setattr(probe.resource, "getrlimit", lambda kind: (1000, 1000))
     with pytest.raises(probe.Unavailable, match=r"open files is 1000, and tests need 4096, .*raise it \(ulimit"):
-        probe.probe(None)
+        probe.files()
 
 
 @pytest.mark.nightly

@@ -10,7 +10,7 @@ import pytest
 from topology_rig import PATIENCE, TS1, Program, ask, listener, python, run
 
 from lbcert.topology.channel import MAX_FDS
-from lbcert.topology.netns import LabError
+from lbcert.topology.interface import LabError
 
 
 class News:

@@ -6,7 +6,8 @@ import signal
 import pytest
 from topology_rig import small_plan
 
-from lbcert.topology.netns import LabError, Zygote
+from lbcert.topology.interface import LabError
+from lbcert.topology.netns import Zygote
 from lbcert.topology.plan import Host, Link, Plan
 
 REFUSALS = {

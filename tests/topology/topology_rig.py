@@ -6,7 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from lbcert.topology.netns import Broker
+from lbcert.topology.interface import Broker
 from lbcert.topology.plan import Plan, make_plan
 
 PATIENCE = 15.0

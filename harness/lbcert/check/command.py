@@ -16,7 +16,8 @@ from ..drivers import DriverError
 from ..dut import Product, load
 from ..report.errors import ReportError
 from ..session import SetupError
-from ..topology.netns import LabError, Zygote
+from ..topology.interface import LabError
+from ..topology.netns import Zygote
 from ..topology.probe import raise_file_limit
 from . import folder, run, show, sources
 from .assumptions import Assumptions

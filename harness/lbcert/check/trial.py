@@ -15,7 +15,7 @@ from ..drivers.haproxy_survey import Survey
 from ..dut_model import Deployment, Product
 from ..report.errors import ReportError
 from ..session import SetupError
-from ..topology import probe
+from ..topology.interface import Unavailable
 from ..topology.netns import Zygote
 from ..topology.plan import DUT_HOST, Host, Plan
 from .assumptions import Assumptions
@@ -58,8 +58,8 @@ def survey(source: Source, environment: dict[str, str], assumed: Assumptions, bi
 def _zygote(folder: Path) -> Iterator[Zygote]:
     with (folder / "harness.log").open("ab") as log, contextlib.closing(Zygote(log.fileno())) as zygote:
         try:
-            probe.probe(zygote)
-        except probe.Unavailable as error:
+            zygote.probe()
+        except Unavailable as error:
             raise SetupError(f"no lab can be made on this machine: {error}") from None
         yield zygote
 

@@ -84,11 +84,11 @@ class StandingLab:
         self.output = folder / "output" / "product.log"
         self._exits: dict[int, int] = {}
         self._tidy_at = time.monotonic() + TIDIED_EVERY
-        self._session = Session(product, run, 0, lambda text, deadline: None)
+        self._session = Session(product, run, "netns", 0, lambda text, deadline: None)
         try:
             self.discovery = self._session.discover(deployment)
             files = Files(_NOWHERE, capture or _NOWHERE, self.output)
-            self.lab = Lab(self._session.zygote(), self._session.driver(), deployment, self.discovery, files,
+            self.lab = Lab(self._session.provider(), self._session.driver(), deployment, self.discovery, files,
                            self._session.lag, seed=0)  # fmt: skip
         except BaseException:
             self._session.close()

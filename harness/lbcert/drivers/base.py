@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ..dut_model import Deployment, Product
-from ..topology.netns import Broker
+from ..topology.interface import Broker
 
 RDP_PORT = 3389
 CONFIG_FOLDER = "/etc/lbcert/dut"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 
 from ..deadlines import PATIENCE
-from ..topology.netns import Broker
+from ..topology.interface import Broker
 from ..topology.plan import DUT_HOST
 from ..wire import ConnectionRequest, NegotiationRequest, Protocols
 from .base import DriverError

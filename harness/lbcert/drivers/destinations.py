@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable
 
 from ..deadlines import PATIENCE
-from ..topology.netns import Broker
+from ..topology.interface import Broker
 from ..topology.plan import DUT_HOST
 from . import callers
 from .base import DriverError, Server

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from ..dut_model import Deployment
-from ..topology.netns import Broker, LabError
+from ..topology.interface import Broker, LabError
 from ..topology.plan import DUT_HOST
 from .base import CONFIG_FOLDER, DriverError
 

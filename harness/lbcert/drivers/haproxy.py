@@ -17,7 +17,7 @@ from pathlib import Path
 
 from ..deadlines import PATIENCE
 from ..dut_model import Deployment, Product
-from ..topology.netns import Broker, LabError
+from ..topology.interface import Broker, LabError
 from ..topology.plan import DUT_HOST
 from . import callers, haproxy_admin, haproxy_clock
 from .base import Build, Discovery, DriverError, ProductRejected, Server, choose_vip, sha256

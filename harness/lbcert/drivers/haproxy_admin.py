@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 
 from ..deadlines import PATIENCE
-from ..topology.netns import Broker, LabError
+from ..topology.interface import Broker, LabError
 from ..topology.plan import DUT_HOST
 from .base import DriverError
 

@@ -6,7 +6,7 @@ Sources: HAProxy configuration manual (`timeout client`, `tcp-request inspect-de
 
 from __future__ import annotations
 
-from ..topology.netns import Broker
+from ..topology.interface import Broker
 from .faster import FasterClock
 from .haproxy_admin import ask, server_names
 

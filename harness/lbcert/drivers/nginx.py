@@ -16,7 +16,7 @@ from typing import Any
 
 from ..deadlines import PATIENCE
 from ..dut_model import Deployment, Product
-from ..topology.netns import Broker, LabError
+from ..topology.interface import Broker, LabError
 from ..topology.plan import DUT_HOST
 from . import destinations
 from .base import Build, Discovery, DriverError, NotAble, ProductRejected, choose_vip, sha256

@@ -10,12 +10,11 @@ from pathlib import Path
 from types import MappingProxyType
 
 from ..dut_model import Deployment, Product
-from ..topology.netns import Broker, LabError
+from ..topology.interface import Broker, LabError
 from ..topology.plan import DUT_HOST
 from .base import CONFIG_FOLDER, DriverError
 
 _FOLDER = "/run/lbcert/product"
-_SEEN_IN_LAB = ("/usr/", "/opt/")
 _SHOWN = 12
 """lines of a program's complaint that are quoted"""
 
@@ -46,22 +45,16 @@ class Program:
     name: str
     binary: Path
 
-    @property
-    def copied(self) -> bool:
-        """A lab sees /usr and /opt only, so a program from elsewhere is copied in with the lib folder beside it."""
-        return not str(self.binary).startswith(_SEEN_IN_LAB)
-
-    @property
-    def inside(self) -> str:
-        """Its path in the lab."""
-        return f"{_FOLDER}/{self.binary.name}" if self.copied else str(self.binary)
+    def inside(self, lab: Broker) -> str:
+        """Its path in the lab; one that the DUT host does not see is copied in, with the lib folder beside it."""
+        return str(self.binary) if lab.sees(self.binary) else f"{_FOLDER}/{self.binary.name}"
 
     def put(self, lab: Broker, deployment: Deployment, more: Mapping[str, bytes], directories: Sequence[str]) -> None:
         """Copy the program (if need be), its configuration and `more` files into the DUT host."""
         files: dict[str, tuple[str | bytes, int]] = {path: (content, 0o644) for path, content in more.items()}
         files[config_path(deployment)] = (deployment.text.encode(), 0o644)
-        if self.copied:
-            files[self.inside] = (str(self.binary), 0o755)
+        if not lab.sees(self.binary):
+            files[self.inside(lab)] = (str(self.binary), 0o755)
             libraries = self.binary.parent / "lib"
             for library in (path for path in libraries.iterdir() if path.is_file()) if libraries.is_dir() else ():
                 files[f"{_FOLDER}/lib/{library.name}"] = (str(library), 0o755)
@@ -70,13 +63,13 @@ class Program:
     def spawn(self, lab: Broker, output: Path, arguments: Sequence[str], environment: Mapping[str, str] = MappingProxyType({})) -> int:
         """Start it; returns its pid in the lab."""
         with output.open("ab") as file:
-            argv, env = [self.inside, *arguments], dict(environment)
+            argv, env = [self.inside(lab), *arguments], dict(environment)
             return lab.request("spawn", [file.fileno()], host=DUT_HOST, argv=argv, cwd=CONFIG_FOLDER, env=env)["pid"]
 
     def run(self, lab: Broker, output: Path, arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> tuple[int, str]:
         """Run it to its end; returns status and output."""
         try:
-            status, text = lab.run(DUT_HOST, [self.inside, *arguments], CONFIG_FOLDER, dict(environment or {}))
+            status, text = lab.run(DUT_HOST, [self.inside(lab), *arguments], CONFIG_FOLDER, dict(environment or {}))
         except LabError as error:
             raise DriverError(f"{self.binary} {arguments[0]}: {error}") from None
         with output.open("a") as file:

@@ -9,7 +9,7 @@ from ..balancer import config as balancer_config
 from ..balancer.control import DONE
 from ..deadlines import PATIENCE
 from ..dut_model import Deployment, Product
-from ..topology.netns import Broker
+from ..topology.interface import Broker
 from ..topology.plan import DUT_HOST
 from .base import Build, Discovery, DriverError, NotAble, ProductRejected, Server, sha256
 

@@ -15,7 +15,7 @@ import socket
 import struct
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 from ..balancer import serve as serve_balancer
@@ -45,12 +45,11 @@ class Refused(Exception):
 class Broker:
     """The state of one lab."""
 
-    def __init__(self, control: Channel, plan: Plan, extra_hosts: dict[str, str]):
+    def __init__(self, control: Channel, plan: Plan, hosts: wiring.Hosts):
         self.control = control
         self.plan = plan
-        jail.enter_root()
-        self.etc = _ETC
-        self.wiring = wiring.Wiring(plan, extra_hosts, self.etc)
+        self.hosts = hosts
+        self.wiring = wiring.Wiring(plan, hosts.spaces)
         self.children: dict[int, str] = {}
         self.statuses: dict[int, int] = {}
         self.logs: dict[int, tuple[socket.socket, str]] = {}
@@ -161,6 +160,7 @@ class Broker:
             linux.die_with_parent()
             os.setsid()
             wiring.enter(self.wiring.hosts[host])
+            self.hosts.confine()
             linux.set_name(f"lbcert-{name}")
             _close_all_but({0, 1, 2, *keep})
             body()
@@ -324,9 +324,9 @@ class Broker:
         return {"listening": self._in_host(host, _listening)}, []
 
     def do_processes(self, fds: list[int]):
-        """Pids of everything that runs in the lab, the broker left out, and the title that each gives itself."""
+        """Pids of everything that runs in the lab and the title that each gives itself; without the broker and what makes the hosts."""
         pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
-        pids = [pid for pid in pids if pid != 1]
+        pids = [pid for pid in pids if pid not in (1, *self.hosts.keepers)]
         return {"pids": pids, "titles": {str(pid): _title(pid) for pid in pids}}, []
 
     def do_parent(self, fds: list[int], pid: int):
@@ -422,7 +422,6 @@ class Broker:
 _NFT = "/usr/sbin/nft"
 _DESCRIPTORS = {"mock": 1, "balancer": 1, "spawn": 1, "capture": 1}
 """how many descriptors a request must bring"""
-_ETC = jail.read_etc()
 
 
 def _prepare(fd: int, family: int, source: str) -> None:
@@ -495,17 +494,15 @@ def _close_all_but(keep: set[int]) -> None:
             _close(fd)
 
 
-def serve(message: dict[str, Any], fds: list[int]) -> NoReturn:
-    """Be PID 1 of a lab until pytest's end of the channel closes."""
-    control = Channel(socket.socket(fileno=fds[0]))
+def serve(control: Channel, message: dict[str, Any], make: Callable[[Plan, dict[str, str]], wiring.Hosts]) -> NoReturn:
+    """Be PID 1 of the lab that `message` asks for, with hosts that `make` makes, until pytest's end of the channel closes."""
     try:
-        linux.die_with_parent()
-        linux.allow_inspection()
         linux.set_name("lbcert-broker")
         for number in _IGNORED:
             signal.signal(number, signal.SIG_IGN)
-        _close_all_but({0, 1, 2, fds[0]})
-        broker = Broker(control, Plan.from_json(message["plan"]), message.get("hosts", {}))
+        _close_all_but({0, 1, 2, control.fileno()})
+        plan = Plan.from_json(message["plan"])
+        broker = Broker(control, plan, make(plan, message.get("hosts", {})))
         control.send({"event": "built"})
         broker.run()
     except ChannelClosed:

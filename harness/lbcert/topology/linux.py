@@ -32,6 +32,8 @@ _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 _PR_SET_NAME = 15
 _PR_SET_NO_NEW_PRIVS = 38
+_PR_CAPBSET_DROP = 24
+_LINUX_CAPABILITY_VERSION_3 = 0x20080522
 _SYS_PIVOT_ROOT = 155
 _SYS_MOUNT_SETATTR = 442
 _AT_FDCWD = -100
@@ -84,6 +86,12 @@ def bind_read_only(source: str, target: str) -> None:
     _check(result, f"mount_setattr {target}")
 
 
+def make_writable(target: str) -> None:
+    """Have the part of a read-only mount that lies at `target` writable again, in this mount namespace."""
+    mount(target, target, flags=MS_BIND)
+    mount("none", target, flags=MS_BIND | MS_REMOUNT)
+
+
 def pivot_root(new: str, old: str) -> None:
     """Make `new` the root of this mount namespace and put the former root at `old`."""
     _check(_libc.syscall(ctypes.c_long(_SYS_PIVOT_ROOT), new.encode(), old.encode()), "pivot_root")
@@ -105,6 +113,24 @@ def allow_inspection() -> None:
 def no_new_privileges() -> None:
     """Make set-id bits meaningless for this process and all that it starts."""
     _check(_libc.prctl(_PR_SET_NO_NEW_PRIVS, ctypes.c_ulong(1), 0, 0, 0), "prctl(NO_NEW_PRIVS)")
+
+
+def keep_capabilities(kept: frozenset[int]) -> None:
+    """Give up every other capability, also for all programs that are ever executed from here (capabilities(7), capget(2))."""
+    with open("/proc/sys/kernel/cap_last_cap") as file:
+        every = range(int(file.read()) + 1)
+    for number in every:
+        if number not in kept:
+            _check(_libc.prctl(_PR_CAPBSET_DROP, ctypes.c_ulong(number), 0, 0, 0), "prctl(CAPBSET_DROP)")
+    header = struct.pack("Ii", _LINUX_CAPABILITY_VERSION_3, 0)
+    data = ctypes.create_string_buffer(24)
+    _check(_libc.capget(header, data), "capget")
+    words = list(struct.unpack("6I", data.raw))
+    for word in range(6):
+        # Effective, permitted, inheritable of capabilities 0 to 31, then of 32 to 63; none is inheritable.
+        allowed = sum(1 << number % 32 for number in kept if number // 32 == word // 3)
+        words[word] = 0 if word % 3 == 2 else words[word] & allowed
+    _check(_libc.capset(header, struct.pack("6I", *words)), "capset")
 
 
 def set_name(name: str) -> None:

@@ -1,4 +1,4 @@
-"""The start-up probe: can this machine make a lab? If not, one clear sentence with the ways on."""
+"""Can this machine make labs of its own namespaces? If not, one clear sentence with the ways on."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ import resource
 import shutil
 from pathlib import Path
 
-from .netns import LabError, Zygote
+from .interface import Unavailable
 from .plan import make_plan
 
 WANTED_FILES = 4096
 """what Linux gives everybody; a test may hold 1,000 sessions, for which a product has 2,000 files"""
-
-
-class Unavailable(Exception):
-    """No lab can be made here; the message says why and what to do."""
+SMALLEST = make_plan(["192.0.2.10"], {"ts1": "192.0.2.11"})
+"""a lab to try with"""
 
 
 def raise_file_limit() -> str | None:
@@ -32,10 +30,14 @@ def raise_file_limit() -> str | None:
     return None
 
 
-def probe(zygote: Zygote) -> None:
-    """Do what a lab does (namespaces, ids, links), once; raises Unavailable."""
+def files() -> None:
+    """Use all files that may be open; raises Unavailable where that is too few."""
     if too_little := raise_file_limit():
         raise Unavailable(too_little)
+
+
+def programs() -> None:
+    """Raise Unavailable where a program that labs are made with is missing."""
     missing = [name for name in ("ip", "nft") if not shutil.which(name, path="/usr/sbin:/usr/bin:/sbin:/bin")]
     if os.geteuid() != 0:
         missing += [name for name in ("newuidmap",) if not shutil.which(name)]
@@ -43,13 +45,10 @@ def probe(zygote: Zygote) -> None:
         packages = {"ip": "iproute2", "nft": "nftables", "newuidmap": "uidmap"}
         raise Unavailable(f"{', '.join(missing)} not found; as root: apt-get install "
                           + " ".join(packages[name] for name in missing))  # fmt: skip
-    try:
-        zygote.start(make_plan(["192.0.2.10"], {"ts1": "192.0.2.11"})).close()
-    except LabError as error:
-        raise Unavailable(f"{error}{_ways_on(str(error))}") from None
 
 
-def _ways_on(text: str) -> str:
+def ways_on(text: str) -> str:
+    """What to do about a refusal, `text`; empty where it says so itself."""
     if "subordinate" in text or "newuidmap" in text or "newgidmap" in text:
         return ""
     if "No space left" in text:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import ipaddress
 import os
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import jail, linux
+from . import linux
 from .plan import Host, Link, Plan
 
 
@@ -28,8 +29,20 @@ class Namespaces:
     uts: int
 
 
-def _open(kind: str) -> int:
-    return os.open(f"/proc/self/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC)
+@dataclass(frozen=True)
+class Hosts:
+    """Hosts that have been made and are not connected yet."""
+
+    spaces: dict[str, Namespaces]
+    confine: Callable[[], None] = lambda: None
+    """what a process gives up once it is inside one"""
+    keepers: frozenset[int] = frozenset()
+    """processes that the hosts exist by; no part of what a test started"""
+
+
+def namespaces(process: int | str = "self") -> Namespaces:
+    """The namespaces that a process is in."""
+    return Namespaces(*(os.open(f"/proc/{process}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC) for kind in ("net", "mnt", "uts")))
 
 
 def enter(spaces: Namespaces) -> None:
@@ -40,27 +53,20 @@ def enter(spaces: Namespaces) -> None:
 
 
 class Wiring:
-    """All hosts of a lab, as namespaces, and the ports of the switches."""
+    """All hosts of a lab, as namespaces, and the ports of the switches that connect them."""
 
-    def __init__(self, plan: Plan, extra_hosts: dict[str, str], etc: jail.EtcCopy):
+    def __init__(self, plan: Plan, hosts: dict[str, Namespaces]):
         self.plan = plan
-        self.base = Namespaces(_open("net"), _open("mnt"), _open("uts"))
-        self.hosts: dict[str, Namespaces] = {}
+        self.base = namespaces()
+        self.hosts = hosts
         self.ports: dict[str, str] = {}
         """switch port -> `host:interface`"""
         self._ip = shutil.which("ip", path="/usr/sbin:/usr/bin:/sbin:/bin") or "ip"
-        hosts_file = _hosts_file(plan, extra_hosts)
-        for host in plan.hosts:
-            linux.unshare(linux.CLONE_NEWNET | linux.CLONE_NEWNS | linux.CLONE_NEWUTS)
-            jail.furnish_host(host.name, hosts_file, etc)
-            _set_hostname(host.name)
-            self.hosts[host.name] = Namespaces(_open("net"), _open("mnt"), _open("uts"))
-            enter(self.base)
         self._wire()
 
     def _wire(self) -> None:
         """Create switches and links, then let every host and the switches configure themselves at once."""
-        _sysctl("ipv6/conf/default/disable_ipv6", "1")
+        set_sysctl("ipv6/conf/default/disable_ipv6", "1")
         create, plug = [], []
         for number, network in enumerate(self.plan.networks):
             create.append(f"link add sw{number} type bridge stp_state 0 forward_delay 0 mcast_snooping 0")
@@ -142,15 +148,15 @@ def _in_any(address: str, prefixes: tuple[str, ...]) -> bool:
 
 
 def _set_sysctls(host: Host) -> None:
-    _sysctl("ipv6/conf/default/accept_dad", "0")
-    _sysctl("ipv6/conf/all/accept_dad", "0")
-    _sysctl("ipv6/conf/default/accept_ra", "0")
-    _sysctl("ipv4/tcp_max_syn_backlog", "8192")
+    set_sysctl("ipv6/conf/default/accept_dad", "0")
+    set_sysctl("ipv6/conf/all/accept_dad", "0")
+    set_sysctl("ipv6/conf/default/accept_ra", "0")
+    set_sysctl("ipv4/tcp_max_syn_backlog", "8192")
     for name, value in host.sysctls.items():
-        _sysctl(name, value)
+        set_sysctl(name, value)
 
 
-def _sysctl(name: str, value: str) -> None:
+def set_sysctl(name: str, value: str) -> None:
     """Set net/`name` of the current network namespace; absent ones (no IPv6) are left alone."""
     try:
         with open(f"/proc/sys/net/{name}", "w") as file:
@@ -159,16 +165,11 @@ def _sysctl(name: str, value: str) -> None:
         pass
 
 
-def _hosts_file(plan: Plan, extra: dict[str, str]) -> str:
+def hosts_file(plan: Plan, extra: dict[str, str]) -> str:
+    """Content of /etc/hosts: every host of the plan, and `extra`."""
     lines = ["127.0.0.1 localhost", "::1 localhost ip6-localhost"]
     for host in plan.hosts:
         if host.links and host.links[0].addresses:
             lines.append(f"{host.links[0].addresses[0].split('/')[0]} {host.name}")
     lines += [f"{address} {name}" for name, address in extra.items()]
     return "\n".join(lines) + "\n"
-
-
-def _set_hostname(name: str) -> None:
-    import socket
-
-    socket.sethostname(name)

@@ -11,6 +11,7 @@ import importlib
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import traceback
@@ -112,8 +113,6 @@ def _start_lab(message: dict, fds: list[int]) -> int:
 
 
 def _report(fd: int, error: BaseException) -> None:
-    import socket
-
     text = "".join(traceback.format_exception(error)) if not isinstance(error, (OSError, NoIdRange)) else ""
     try:
         Channel(socket.socket(fileno=os.dup(fd))).send({"event": "failed", "error": str(error), "detail": text})
@@ -138,11 +137,13 @@ def _lab_parent(message: dict, fds: list[int], ask: int, answer: int, zygote: in
     linux.die_with_parent()
     child = os.fork()
     if child == 0:
-        from . import broker
+        from . import broker, unshared
 
         os.close(ask)
         os.close(answer)
-        broker.serve(message, fds)
+        linux.die_with_parent()
+        linux.allow_inspection()
+        broker.serve(Channel(socket.socket(fileno=fds[0])), message, unshared.make)
     keep = {ask, answer}
     for fd in fds:
         if fd not in keep:
@@ -153,9 +154,7 @@ def _lab_parent(message: dict, fds: list[int], ask: int, answer: int, zygote: in
 
 def main() -> NoReturn:
     """Serve one pytest process over the descriptor named in argv until it is gone."""
-    import socket
-
-    from . import broker  # noqa: F401  imports everything a lab needs, once
+    from . import broker, unshared  # noqa: F401  imports everything a lab needs, once
 
     linux.die_with_parent()
     linux.set_name("lbcert-zygote")
