@@ -11,6 +11,8 @@ from console_rig import PATIENCE, lbcert
 from lbcert import cli
 from lbcert.console import runtime
 
+pytestmark = pytest.mark.xdist_group("console")  # one worker: they share what is dear to make
+
 VISIT = (
     "import socket, sys\n"
     "s = socket.create_connection(('192.168.0.10', 3389))\n"

@@ -8,6 +8,8 @@ from lbcert.scripts import log_in, secure
 from lbcert.security.login import Login, Manner
 from lbcert.wire import Protocols
 
+pytestmark = pytest.mark.xdist_group("security")  # one worker: they share what is dear to make
+
 LOGIN = Login("ann", "secret", "DOM")
 
 

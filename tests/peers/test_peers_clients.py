@@ -7,6 +7,8 @@ from lbcert.scripts import converse, secure, tell_conversations
 from lbcert.topology.plan import CLIENT_HOST
 from lbcert.wire import ConnectionConfirm
 
+pytestmark = pytest.mark.xdist_group("peers")  # one worker: they share what is dear to make
+
 PASSWORD = "Secret.1"
 CONNECT_INITIAL = "7f65"
 """what both clients say first once security stands (T.125, MCS Connect-Initial)"""

@@ -20,6 +20,8 @@ from lbcert.security.certificates import certificate_for
 from lbcert.security.login import Login, Manner
 from lbcert.topology.plan import CLIENT_HOST
 
+pytestmark = pytest.mark.xdist_group("real servers")  # one worker: they share what is dear to make
+
 USER, PASSWORD = "anna", "Secret.1"
 PAINTED = 8000
 """bytes that come to the client only once it is let in: 2,800 come before that, 13,800 with the first picture (measured)"""

@@ -7,6 +7,8 @@ import pytest
 VERDICTS = '''
 from lbcert.api import Finding, Lab, Verdict, requirement
 
+pytestmark = pytest.mark.xdist_group("outcomes")  # one worker: they share what is dear to make
+
 def found(verdict):
     return lambda history: Finding(verdict, "expected.", "observed.", "" if verdict == "pass" else "the reason")
 
