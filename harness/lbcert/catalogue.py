@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +129,16 @@ _REMEDY = "Correct the file; catalogue/rdp.yaml is an example that is known to b
 
 def load(path: Path) -> Profile:
     """The profile of one file."""
+    try:
+        state = path.stat()
+    except OSError:
+        return _load(path, 0, 0)
+    return _load(path, state.st_mtime_ns, state.st_size)
+
+
+@cache
+def _load(path: Path, _changed: int, _size: int) -> Profile:
+    """Read once for each state of the file: the ids of the catalogue are looked up all over."""
     file = yamlfile.read(path, _RULES, _REMEDY, CatalogueError)
     data = file.data
     if data["profile"] != path.stem:

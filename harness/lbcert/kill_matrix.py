@@ -66,6 +66,7 @@ def load(folder: Path = MUTANTS) -> list[Mutant]:
     """All mutants, in order of their names; raises ReportError where one is wrong."""
     known = catalogue.requirements()
     found = []
+    results: dict[Path, expected.Expected] = {}
     for path in sorted(folder.glob("*.yaml")):
         product = load_mutant(path, path.stem)
         assert product.mutant is not None
@@ -75,7 +76,9 @@ def load(folder: Path = MUTANTS) -> list[Mutant]:
             if name not in known:
                 raise ReportError(path, f"{name!r} is not in the catalogue.", f"Known: {', '.join(sorted(known))}.")
         file = product.folder / "expected.yaml"
-        entries = expected.load(file).deployments.get(deployment.id, {}) if file.is_file() else {}
+        if file not in results:
+            results[file] = expected.load(file) if file.is_file() else expected.Expected()
+        entries = results[file].deployments.get(deployment.id, {})
         found.append(Mutant(about.id, path, f"{about.base}", deployment.profile, about.summary, about.targets,
                             about.may_block, tuple(entries), about.tier))  # fmt: skip
     return found
