@@ -4,10 +4,10 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("outcomes")  # one worker: they share what is dear to make
+
 VERDICTS = '''
 from lbcert.api import Finding, Lab, Verdict, requirement
-
-pytestmark = pytest.mark.xdist_group("outcomes")  # one worker: they share what is dear to make
 
 def found(verdict):
     return lambda history: Finding(verdict, "expected.", "observed.", "" if verdict == "pass" else "the reason")
