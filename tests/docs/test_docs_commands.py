@@ -9,6 +9,8 @@ from functools import cache
 import pytest
 from docs_rig import PAGES, ROOT, blocks, code_spans
 
+pytestmark = pytest.mark.xdist_group("docs")  # one worker: they share what is dear to read
+
 _OPTION = re.compile(r"(?<![\w-])(--[a-z][a-z-]*|-[a-zA-Z])(?=[\s=`'\"]|$)")
 
 

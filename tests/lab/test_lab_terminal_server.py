@@ -126,4 +126,6 @@ def test_a_client_that_leaves_before_it_asked_is_noted(shared):
         port = sock.getsockname()[1]
         soon(shared, "accept", lambda: (source, port) in shared.servers[0].connected.values())
     soon(shared, "close", lambda: (source, port) not in shared.servers[0].connected.values())
-    assert shared.history.last("close")["unanswered"] == REQUEST[:9].hex()
+    (accept,) = (event for event in shared.history.of("accept") if tuple(event["peer"]) == (source, port))
+    (close,) = shared.history.of("close", conn=accept["conn"], who=accept["who"])
+    assert close["unanswered"] == REQUEST[:9].hex()
