@@ -1,8 +1,8 @@
 """The kill matrix: every mutant against the requirements of its profile (design: every check proves that it can fail).
 
 A mutant is a control with one defect. Its targets must not pass, rows in `may_block` may be blocked by that, and
-every other row keeps the verdict of the control. `python -m lbcert.kill_matrix` runs all of it and writes the page;
-with `--untried` it writes what the mutants' files promise, and says so, without running anything.
+every other row keeps the verdict of the control. `python -m lbcert.kill_matrix` runs all of it and writes the page, from
+this run and from what is kept of earlier ones.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import catalogue
+from . import catalogue, kill_results
 from .drivers import DriverError, driver_for
 from .dut import MUTANTS, REPOSITORY, load_mutant
 from .report import expected, model
@@ -28,6 +28,7 @@ SAMPLE = frozenset({"RDP-PARSE-01", "RDP-PERSIST-01"})
 JOBS = 4
 """runs at a time; tests with tight bounds share the machine's slots anyway"""
 PAGE = REPOSITORY / "docs" / "kill-matrix.md"
+RESULTS = REPOSITORY / "docs" / "kill-matrix.json"
 EXEMPT_LEVELS = ("MAY",)
 """levels of requirements that need no mutant"""
 _KILLED = {Verdict.FAIL, Verdict.NON_STRICT}
@@ -170,7 +171,8 @@ def page(matrix: Mapping[Mutant, Row]) -> str:
         "",
         "An empty cell was not tried when this page was made, and *to fail* was not either: it is what the mutant is for. `make"
         " test` tries one mutant or more for each requirement, on its own requirements and on a sample of the others; `make"
-        " nightly` tries all cells, and `make kill-matrix` does so and writes this page.",
+        " nightly` tries all cells, and `make kill-matrix` does so and writes this page. A row is forgotten when its mutant's file"
+        " changes.",
         "",
         "| mutant | base | " + " | ".join(names) + " |",
         "|---|---|" + "---|" * len(names),
@@ -178,9 +180,6 @@ def page(matrix: Mapping[Mutant, Row]) -> str:
     for mutant, row in matrix.items():
         cells = [_sign(mutant, name, row.get(name)) for name in names]
         lines.append(f"| [{mutant.id}](../mutants/{mutant.path.name}) | `{mutant.base}` | " + " | ".join(cells) + " |")
-    if not any(matrix.values()):
-        lines[2:2] = ["**Not a result yet.** No whole run of `make kill-matrix` is published here; this page says what each"
-                      " mutant is for, and no cell of it was measured.", ""]  # fmt: skip
     lines += ["", "## The defects", ""]
     lines += [f"- **{mutant.id}**: {mutant.summary}" for mutant in matrix]
     return "\n".join(lines) + "\n"
@@ -193,35 +192,45 @@ def _sign(mutant: Mutant, name: str, cell: Cell | None) -> str:
     return f"({cell.verdict})" if name in mutant.unfit else sign
 
 
+def published(mutants: Sequence[Mutant], file: Path = RESULTS) -> str:
+    """The page of what is known of all mutants."""
+    rows = kill_results.load(file, {mutant.id: mutant.path for mutant in mutants})
+    return page({mutant: {name: Cell(Verdict(verdict)) for name, verdict in rows.get(mutant.id, {}).items()} for mutant in mutants})
+
+
 def main() -> int:
     """Run every mutant against its whole profile; status 1 if one is not what its file promises."""
     parser = argparse.ArgumentParser(prog="python -m lbcert.kill_matrix", description=main.__doc__)
-    parser.add_argument("mutants", nargs="*", metavar="ID", help="only these (no page is written)")
+    parser.add_argument("mutants", nargs="*", metavar="ID", help="only these; what is known of the others stays on the page")
     parser.add_argument("--jobs", type=int, default=JOBS, metavar="N", help=f"so many at a time (default: {JOBS})")
     parser.add_argument("--sample", action="store_true", help="only each mutant's own requirements and the daily sample")
-    parser.add_argument("--untried", action="store_true", help="run nothing; write the page with what each mutant is for")
+    parser.add_argument("--page", action="store_true", help="run nothing; write the page from what is known")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the run directories here")
-    parser.add_argument("--output", type=Path, default=PAGE, metavar="FILE", help="the page (default: docs/kill-matrix.md)")
     options = parser.parse_args()
     try:
         mutants = load()
-    except ReportError as error:
-        print(error, file=sys.stderr)
+        wrong = _run(options, mutants)
+        PAGE.write_text(published(mutants), encoding="utf-8")
+    except (ReportError, LookupError) as error:
+        print(error.args[0] if isinstance(error, LookupError) else error, file=sys.stderr)
         return 2
-    known = {mutant.id: mutant for mutant in mutants}
+    print(*wrong, sep="\n")
+    return 1 if wrong else 0
+
+
+def _run(options: argparse.Namespace, mutants: Sequence[Mutant]) -> list[str]:
+    """Run the chosen mutants and keep each row that is as promised; returns what was not. LookupError: it cannot be run."""
+    if options.page:
+        return []
+    paths = {mutant.id: mutant.path for mutant in mutants}
     for name in options.mutants:
-        if name not in known:
-            print(f"{name}: no such mutant; known: {', '.join(known)}", file=sys.stderr)
-            return 2
-    if options.untried:
-        options.output.write_text(page({mutant: {} for mutant in mutants}), encoding="utf-8")
-        return 0
+        if name not in paths:
+            raise LookupError(f"{name}: no such mutant; known: {', '.join(paths)}")
     wrong = [] if options.mutants else [f"{name} has no mutant" for name in without_mutant(mutants)]
     chosen = [mutant for mutant in mutants if not options.mutants or mutant.id in options.mutants]
     if absent := {reason for mutant in chosen if (reason := missing(mutant))}:
-        print(*sorted(absent), sep="\n", file=sys.stderr)
-        return 2
-    matrix: dict[Mutant, Row] = {}
+        raise LookupError("\n".join(sorted(absent)))
+    known = kill_results.load(RESULTS, paths)
 
     def one(mutant: Mutant) -> Row:
         rows = {*mutant.targets, *SAMPLE} if options.sample else None
@@ -229,15 +238,14 @@ def main() -> int:
 
     with ThreadPoolExecutor(options.jobs) as pool:
         for mutant, row in zip(chosen, pool.map(one, chosen), strict=True):
-            matrix[mutant] = row
             bad = list(complaints(mutant, row))
             killed = ", ".join(f"{name} {cell.verdict}" for name, cell in row.items() if cell.verdict is not Verdict.PASS)
             print(f"{mutant.id}: {'WRONG ' if bad else ''}{killed}", flush=True)
             wrong += bad
-    print(*wrong, sep="\n")
-    if not wrong and not options.mutants:
-        options.output.write_text(page(matrix), encoding="utf-8")
-    return 1 if wrong else 0
+            if not bad:
+                known[mutant.id] = known.get(mutant.id, {}) | {name: cell.verdict.value for name, cell in row.items()}
+                kill_results.save(RESULTS, paths, known)
+    return wrong
 
 
 if __name__ == "__main__":

@@ -2,8 +2,9 @@
 
 import pytest
 
-from lbcert import kill_matrix
+from lbcert import kill_matrix, kill_results
 from lbcert.kill_matrix import Cell, Mutant
+from lbcert.report.errors import ReportError
 from lbcert.verdicts import Verdict
 
 MUTANTS = {mutant.id: mutant for mutant in kill_matrix.load()}
@@ -85,8 +86,29 @@ def test_complaints(row, count):
     assert len(list(kill_matrix.complaints(MUTANT, {name: Cell(verdict) for name, verdict in row.items()}))) == count
 
 
-def test_a_page_without_a_run_says_so():
-    untried = kill_matrix.page({MUTANT: {}})
-    assert "**Not a result yet.**" in untried and "| *to fail* |" in untried and "**fail** |" not in untried
-    tried = kill_matrix.page({MUTANT: {"RDP-FAIL-01": Cell(FAIL), "RDP-PARSE-01": Cell(PASS)}})
-    assert "Not a result" not in tried and "| · | **fail** |" in tried
+def test_a_cell_that_was_not_tried_is_told_from_one_that_was():
+    assert "| *to fail* |" in kill_matrix.page({MUTANT: {}})
+    assert "| · | **fail** |" in kill_matrix.page({MUTANT: {"RDP-FAIL-01": Cell(FAIL), "RDP-PARSE-01": Cell(PASS)}})
+
+
+def test_the_published_page_is_up_to_date():
+    assert kill_matrix.PAGE.read_text() == kill_matrix.published(list(MUTANTS.values())), \
+        "run: python -m lbcert.kill_matrix --page"
+
+
+def test_a_row_is_forgotten_when_its_mutant_changes(tmp_path):
+    mutants = {name: tmp_path / f"{name}.yaml" for name in ("a", "b")}
+    for path in mutants.values():
+        path.write_text("id: x\n")
+    file = tmp_path / "results.json"
+    kill_results.save(file, mutants, {"a": {"RDP-FAIL-01": "fail"}, "b": {"RDP-FAIL-02": "pass"}})
+    mutants["a"].write_text("id: y\n")
+    assert kill_results.load(file, mutants) == {"b": {"RDP-FAIL-02": "pass"}}
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", '{"a": {"row": {}}}', '{"a": {"mutant": 1, "row": {"X-01": "good"}}}'])
+def test_broken_results_are_one_clear_error(tmp_path, text):
+    (tmp_path / "a.yaml").write_text("")
+    (tmp_path / "results.json").write_text(text.replace('"mutant": 1', f'"mutant": "{kill_results._digest(tmp_path / "a.yaml")}"'))
+    with pytest.raises(ReportError, match="holds no results of the kill matrix"):
+        kill_results.load(tmp_path / "results.json", {"a": tmp_path / "a.yaml"})
