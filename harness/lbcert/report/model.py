@@ -26,6 +26,8 @@ from lbcert.verdicts import Verdict
 REPORT_JSON, REPORT_HTML, REPORT_MD, REPORT_JUNIT = "report.json", "report.html", "report.md", "junit.xml"
 WRITTEN = (REPORT_JSON, REPORT_HTML, REPORT_MD, REPORT_JUNIT)
 
+LIVE = "live"
+"""the topology of a run through a live VIP, which no suite makes"""
 NO_TEST = "no test of this requirement was run"
 INTERRUPTED = "interrupted: the run ended before this test had a result"
 DESELECTED = "deselected: this run was asked for other tests"
@@ -112,6 +114,8 @@ def write_atomically(path: Path, text: str) -> None:
 def reproduce(run: Json, deployment: Json, requirement: Requirement) -> str:
     """The command that repeats the tests of one requirement."""
     ref, environment = run["dut"]["ref"], run["environment"]
+    if environment["topology"] == LIVE:
+        return run["command"]
     suffix = f":{deployment['id']}"
     words = ["pytest", suite_folder(deployment["profile"]), "--dut", ref.removesuffix(suffix) + suffix,
              "-k", requirement.token]
