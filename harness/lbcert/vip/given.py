@@ -35,7 +35,7 @@ def users(path: Path) -> list[str]:
     for number, name in _lines(path):
         if not name.isprintable():
             raise ReportError(path, "the name holds a character that is not printable.", "Write one name a line.", line=number)
-        if len(connection_request(name)) > LONGEST:
+        if not _fits(name):
             raise ReportError(path, "the name is too long for a first packet.", "Write one name a line.", line=number)
         if name in lines:
             raise ReportError(path, f"{name!r} stands in line {lines[name]} already.", "Remove one of them.", line=number)
@@ -43,6 +43,13 @@ def users(path: Path) -> list[str]:
     if not lines:
         raise ReportError(path, "there is no name in it.", "Write the names of users, one a line, as their clients send them.")
     return list(lines)
+
+
+def _fits(name: str) -> bool:
+    try:
+        return len(connection_request(name)) <= LONGEST
+    except ValueError:
+        return False
 
 
 def servers(path: Path) -> dict[str, str]:

@@ -70,23 +70,6 @@ def judge(history: History) -> dict[str, Finding]:
     return found
 
 
-def judge(history: History) -> dict[str, Finding]:
-    """A finding for each of JUDGED."""
-    seen = Seen(history, Names(history))
-    stopped = next((event["why"] for event in history.of("stopped")), None)
-    found: dict[str, Finding] = {}
-    for requirement, check in _CHECKS.items():
-        finding = check(seen)
-        if stopped and finding.verdict is not Verdict.FAIL:
-            finding = _open(finding.expected, finding.observed, stopped)
-        found[requirement] = _after(finding, [(one, found[one]) for one in _NEEDS.get(requirement, ())])
-    uneven = found["RDP-PERSIST-03"].verdict is Verdict.FAIL
-    if uneven and (last := found["RDP-PERSIST-10"]).verdict is Verdict.FAIL:
-        # Clients without a name may even out what those with one have made uneven.
-        found["RDP-PERSIST-10"] = replace(last, verdict=Verdict.BLOCKED, reason="RDP-PERSIST-03 failed")
-    return found
-
-
 def _after(finding: Finding, needs: list[tuple[str, Finding]]) -> Finding:
     """Its verdict, where those that it needs allow one."""
     for name, other in needs:

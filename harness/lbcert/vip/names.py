@@ -16,7 +16,10 @@ class Names:
         self._map: dict[str, str] = given["map"]
         subjects = {event["certificate"]: subject(event["der"]) for event in history.of("certificate")}
         taken = Counter([*subjects.values(), *self._map.values()])
-        self.by_certificate = {printed: self._map.get(printed) or _called(name, printed, taken[name]) for printed, name in subjects.items()}
+        called = {printed: self._map.get(printed) or _called(name, printed, taken[name]) for printed, name in subjects.items()}
+        bearers = Counter(called.values())
+        # Two certificates are one server only where the map says so.
+        self.by_certificate = {printed: name if printed in self._map or bearers[name] == 1 else printed for printed, name in called.items()}
         self.seen = Counter(visit["certificate"] for visit in history.of("visit") if visit["certificate"])
         mapped = list(dict.fromkeys(self._map.values()))
         self.known = mapped + [name for printed, name in self.by_certificate.items() if printed not in self._map]
