@@ -154,7 +154,8 @@ class Visit:
         self._loop.call_later(GOODBYE, lambda: self._end("left"))
 
     def _on_patience(self) -> None:
-        self._end("timeout")
+        where = "of TLS" if self._tls else "of a Confirm" if self.peer[1] else "of a connection"
+        self._end(f"nothing {where} in {PATIENCE['answer']:g} s")
 
     def _end(self, how: str) -> None:
         self.outcome = self.outcome or how
