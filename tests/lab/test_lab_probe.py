@@ -56,7 +56,8 @@ def test_a_balancer_that_keeps_users_passes_and_a_session_lives_on(lab_zygote, t
     secure(lab, {})
     (session,) = lab.visit([Visit(lab.sources.one(), "user000", hold=True)])
     first, _, _, far, _ = lab.sources.roaming()
-    status, rows = probe(lab, tmp_path, monkeypatch, 55, "--servers", "3", "--fallback", "balance", "--source", first, "--source", far)
+    status, rows = probe(lab, tmp_path, monkeypatch, 55, "--servers", "3", "--fallback", "balance",
+                         "--source", first, "--source", far)  # fmt: skip
     assert (status, verdicts(rows)) == (0, dict.fromkeys(command.JUDGED, "pass"))
     assert session.alive
     assert not [event for event in lab.history.of("security-failed")]
@@ -69,7 +70,7 @@ def test_a_balancer_that_loses_users_fails(lab_zygote, tmp_path, monkeypatch):
     status, rows = probe(lab, tmp_path, monkeypatch, 3, "--source", lab.sources.one())
     found = verdicts(rows)
     assert (status, found.pop("RDP-PERSIST-01")) == (1, "fail")
-    assert found == {"RDP-PARSE-04": "pass", "RDP-PERSIST-02": "not-run", "RDP-PERSIST-03": "not-run", "RDP-PERSIST-10": "not-run"}
+    assert found.pop("RDP-PARSE-04") == "pass" and set(found.values()) == {"not-run"}
     lab.close()
 
 

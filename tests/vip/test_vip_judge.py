@@ -27,13 +27,14 @@ def test_a_farm_in_order_passes_everything():
 def test_one_return_elsewhere_fails():
     made = farm(50, lambda user, turn: "ts2" if (user, turn) == (6, 5) else alternate(user, turn))
     finding = judge(made)["RDP-PERSIST-01"]
-    assert finding.verdict == "fail" and finding.reason == "user u6 was on certificate 11111111 6 times, certificate 22222222 1 times"
+    assert finding.verdict == "fail"
+    assert finding.reason == "user u6 was on certificate 11111111 6 times, certificate 22222222 1 times"
 
 
 DOUBTS = [
     pytest.param({"servers": None}, "it is not said how many servers there are", id="servers not said"),
     pytest.param({"servers": 3}, "2 certificates were seen for 3 servers", id="certificates shared, or a server idle"),
-    pytest.param({"servers": None, "map": {PRINTS["ts1"]: "a", PRINTS["ts9"]: "b"}}, "the map lacks a certificate", id="not in map"),
+    pytest.param({"servers": None, "map": {PRINTS["ts1"]: "a", PRINTS["ts9"]: "b"}}, "the map lacks a", id="not in map"),
 ]
 
 
@@ -126,10 +127,10 @@ def test_the_fallback_is_what_was_said(rule, nameless, verdict):
 
 def test_what_was_stopped_passes_nothing_but_may_have_failed():
     made = farm(50, alternate)
-    made.add("harness", "stopped", why="interrupted")
+    made.add("client", "stopped", why="interrupted")
     assert set(verdicts(made).values()) == {"not-run"} and reason(made, "RDP-PERSIST-01") == "interrupted"
     split = farm(50, lambda user, turn: f"ts{1 + (user + turn) % 2}")
-    split.add("harness", "stopped", why="interrupted")
+    split.add("client", "stopped", why="interrupted")
     assert verdicts(split)["PERSIST-01"] == "fail"
 
 

@@ -11,7 +11,8 @@ PRINTS = {f"ts{number}": f"{number}" * 64 for number in range(1, 10)}
 def history(**given) -> History:
     """One that begins with what the user gave."""
     made = History()
-    made.add("harness", "setup", **({"servers": 2, "map": {}, "fallback": "balance", "even": True, "sources": [""], "rounds": 7} | given))
+    usual = {"servers": 2, "map": {}, "fallback": "balance", "even": True, "sources": [""], "rounds": 7}
+    made.add("harness", "setup", **(usual | given))
     return made
 
 
@@ -24,7 +25,8 @@ def visit(made: History, phase: str, user: str | None, server: str | None, turn:
              outcome=outcome or ("served" if server else "closed"))  # fmt: skip
 
 
-def farm(users: int, home: Callable[[int, int], str], nameless: Callable[[int], str | None] = lambda number: f"ts{1 + number % 2}",
+def farm(users: int, home: Callable[[int, int], str],
+         nameless: Callable[[int], str | None] = lambda number: f"ts{1 + number % 2}",
          bare: str = "confirmed", named_bare: str = "confirmed", places: int = 0, **given) -> History:  # fmt: skip
     """All that a probe does; `home(user, turn)` and `nameless(number)` say which server they get."""
     made = history(**given)

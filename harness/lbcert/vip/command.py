@@ -26,6 +26,12 @@ from .visit import GIVE_UP, SERVED, Caller, Opener, open_socket
 
 DONE, FAILED, INCOMPLETE, INTERRUPTED = 0, 1, 3, 130
 WIDTH = 118
+SENT = ("Each sends one RDP Connection Request, as a client does before any logon, begins TLS where the server chooses it, "
+        "reads the server's certificate, and closes. Nobody is logged in, no password is known, and no session is touched. "
+        "Servers may write failed connections to their logs.")  # fmt: skip
+LEFT_BEHIND = ("A balancer with a table gives users that are not in it a server now, as their own next connection would, and "
+               "keeps them there for as long as its timer says. If it goes by load, these may all come to the server that is "
+               "the least loaded now: choose the users and the hour accordingly.")  # fmt: skip
 SHOWN_EVERY = 0.5
 """s between two looks at how far it is"""
 
@@ -47,8 +53,9 @@ def probe(options: argparse.Namespace, opener: Opener | None = None, loop: Loop 
     declares = {"servers": count, "fallback": options.fallback, "even": options.even, "sources": list(filter(None, sources))}
     record.begin(told, {key: value for key, value in declares.items() if value}, _command(options), options.seed)
     history = History(record.history)
-    history.add("harness", "setup", vip=list(vip), servers=options.servers, map=servers, fallback=options.fallback, even=options.even,
-                rate=options.rate, sources=list(sources), users=len(plan.users), rounds=plan.rounds)  # fmt: skip
+    history.add("harness", "setup", vip=list(vip), servers=options.servers, map=servers, fallback=options.fallback,
+                even=options.even, rate=options.rate, sources=list(sources), users=len(plan.users),
+                rounds=plan.rounds)  # fmt: skip
     interrupted = False
     opener = opener or open_socket(socket.AF_INET6 if ":" in vip[0] else socket.AF_INET)
     caller = Caller(loop or Loop(), history, vip, opener, options.rate, _progress(plan.connections))
@@ -56,8 +63,10 @@ def probe(options: argparse.Namespace, opener: Opener | None = None, loop: Loop 
         _call(caller, plan, rng, history)
     except KeyboardInterrupt:
         interrupted = True
-        history.add("harness", "stopped", why="interrupted")
+        history.add("client", "stopped", why="interrupted")
     finally:
+        if sys.stderr.isatty():
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
         caller.close()
         history.close()
     findings = judge(history)
@@ -105,12 +114,8 @@ def _told(options: argparse.Namespace, vip: tuple[str, int], plan: Scheme, serve
     if plan.roaming:
         yield f"               {len(plan.roaming)} of them once from each of {', '.join(plan.sources)}"
     yield f"  no name:     {plan.nameless + scheme.BARE} connections, since newer clients send none"
-    yield from _wrapped("Each sends one RDP Connection Request, as a client does before any logon, begins TLS where the server chooses it, "
-                        "reads the server's certificate, and closes. Nobody is logged in, no password is known, and no session is "
-                        "touched. Servers may write failed connections to their logs.", "  sent:        ")  # fmt: skip
-    yield from _wrapped("A balancer with a table gives users that are not in it a server now, as their own next connection would, and "
-                        "keeps them there for as long as its timer says. If it goes by load, these may all come to the server that "
-                        "is the least loaded now: choose the users and the hour accordingly.", "  left behind: ")  # fmt: skip
+    yield from _wrapped(SENT, "  sent:        ")
+    yield from _wrapped(LEFT_BEHIND, "  left behind: ")
     yield f"  stops:       by itself after {GIVE_UP} users in a row who got no certificate"
     for gap in _gaps(options, plan, servers):
         yield from _wrapped(gap, "  not judged:  ")
@@ -139,9 +144,11 @@ def _call(caller: Caller, plan: Scheme, rng: random.Random, history: History) ->
         caller.run(part)
         outcome = history.last("visit")["outcome"]
         if part[0].phase == "look" and outcome != SERVED:
-            history.add("harness", "stopped", why=f"the first connection got no certificate ({outcome}), so no other was made")
+            why = f"the first connection got no certificate ({outcome}), so no other was made"
+            history.add("client", "stopped", why=why)
         elif caller.given_up:
-            history.add("harness", "stopped", why=f"{GIVE_UP} users in a row got no certificate (the last: {outcome}), so it stopped")
+            why = f"{GIVE_UP} users in a row got no certificate (the last connection: {outcome}), so it stopped"
+            history.add("client", "stopped", why=why)
         else:
             continue
         return
@@ -156,7 +163,7 @@ def _progress(count: int) -> Callable[[int], None]:
         now = time.monotonic()
         if sys.stderr.isatty() and now - said > SHOWN_EVERY:
             said = now
-            print(f"\r\x1b[K{done} of {count} connections, {now - began:.0f} s", end="\r", file=sys.stderr, flush=True)
+            print(f"\r\x1b[K{done} of {count} connections, {now - began:.0f} s", end="", file=sys.stderr, flush=True)
 
     return progress
 

@@ -20,7 +20,8 @@ def endpoint(text: str) -> tuple[str, int]:
     host, colon, port = text.rpartition(":")
     host = host[1:-1] if host.startswith("[") and host.endswith("]") else host
     if not (colon and host and port.isascii() and port.isdigit() and 0 < int(port) < 65536) or (":" in host and "[" not in text):
-        raise ReportError("HOST:PORT", f"{text!r} is no address with a port.", "Write it like 10.0.0.10:3389 or [2001:db8::10]:3389.")
+        raise ReportError("HOST:PORT", f"{text!r} is no address with a port.",
+                          "Write it like 10.0.0.10:3389 or [2001:db8::10]:3389.")  # fmt: skip
     try:
         found = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
@@ -63,7 +64,8 @@ def servers(path: Path) -> dict[str, str]:
             raise ReportError(path, f"{line!r} is no certificate with a name.", remedy, line=number)
         if printed in found:
             raise ReportError(path, f"this certificate is {found[printed]}'s already.",
-                              "A certificate that several servers share tells none of them: give each its own.", line=number)  # fmt: skip
+                              "A certificate that several servers share tells none of them: give each its own.",
+                              line=number)  # fmt: skip
         found[printed] = name.strip()
     if not found:
         raise ReportError(path, "there is no certificate in it.", remedy)
@@ -86,7 +88,8 @@ def sources(given: list[str], vip: str) -> list[str]:
             try:
                 sock.bind((text, 0))
             except OSError as error:
-                raise ReportError("--source", f"{text} cannot be used: {error.strerror}.", "Give an address of this machine.") from None
+                raise ReportError("--source", f"{text} cannot be used: {error.strerror}.",
+                                  "Give an address of this machine.") from None  # fmt: skip
     return given or [""]
 
 

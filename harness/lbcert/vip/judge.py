@@ -21,8 +21,9 @@ from .scheme import FEWEST, REPEATS, enough, needed
 from .visit import CONFIRMED, SERVED
 
 JUDGED = ("RDP-PARSE-04", "RDP-PERSIST-01", "RDP-PERSIST-02", "RDP-PERSIST-03", "RDP-PERSIST-10")
-ONE_CERTIFICATE = ("all {count} connections were shown one and the same certificate: all servers have it (a wildcard, copies of one "
-                   "machine), or TLS ends at the balancer, or all users are on one server. Nothing can be told of persistence")  # fmt: skip
+ONE_CERTIFICATE = ("all {count} connections were shown one and the same certificate: all servers have it (a wildcard, copies "
+                   "of one machine), or TLS ends at the balancer, or all users are on one server. Nothing can be told of "
+                   "persistence")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,8 @@ def _open(expected: str, observed: str, reason: str, figures: tuple[dict[str, An
 def returns(seen: Seen) -> Finding:
     """RDP-PERSIST-01: each user is shown the same certificate in every visit, all from one address."""
     rounds = seen.given["rounds"]
-    return _one_each(seen, "round", rounds, f"Each user reaches one and the same server in all of {rounds} visits.", _returns_enough)
+    expected = f"Each user reaches one and the same server in all of {rounds} visits."
+    return _one_each(seen, "round", rounds, expected, _returns_enough)
 
 
 def _returns_enough(seen: Seen, homes: Counter[str], times: int) -> str:
@@ -142,8 +144,8 @@ def _one_each(seen: Seen, phase: str, times: int, expected: str, lack: Callable[
                 for user, places in split.items()]  # fmt: skip
         more = f"; and {len(said) - 5} more" if len(said) > 5 else ""
         return Finding(Verdict.FAIL, expected, f"{observed}. {'; '.join(said[:5])}{more}", said[0], figures=figure)
-    why = (seen.unserved(visits) or _few_certificates(seen, visits) or seen.names.doubt or lack(seen, homes, times)
-           or _incomplete(where, times))  # fmt: skip
+    why = seen.unserved(visits) or _few_certificates(visits) or seen.names.doubt or lack(seen, homes, times)
+    why = why or _incomplete(where, times)
     return _open(expected, observed, why, figure) if why else Finding(Verdict.PASS, expected, observed, figures=figure)
 
 
@@ -152,7 +154,7 @@ def _incomplete(where: dict[str, list[str]], times: int) -> str:
     return f"user {short[0]} made fewer visits than planned" if short else ""
 
 
-def _few_certificates(seen: Seen, visits: list[Event]) -> str:
+def _few_certificates(visits: list[Event]) -> str:
     if not visits:
         return "no connection was made for it"
     return ONE_CERTIFICATE.format(count=len(visits)) if len({visit["certificate"] for visit in visits}) == 1 else ""
@@ -181,12 +183,12 @@ def _spread(seen: Seen, visits: list[Event], who: str, what: str) -> Finding:
     if out := [f"{server} has {count}" for server, count in placed.items() if not low <= count <= high]:
         reason = f"{', '.join(out)} of {len(visits)}, allowed {low} to {high} each"
         if not seen.given["even"]:
-            return _open(expected, observed, f"{reason}. A balancer that goes by the load of the servers, or by weights, may do so "
-                                             "rightly: if yours goes by neither, say so with --even", figure)  # fmt: skip
+            return _open(expected, observed, f"{reason}. A balancer that goes by the load of the servers, or by weights, may do "
+                                             "so rightly: if yours goes by neither, say so with --even", figure)  # fmt: skip
         return Finding(Verdict.FAIL, expected, f"{observed}. {reason}", reason, figures=figure)
     if not enough(len(visits), len(known)):
-        return _open(expected, observed, f"{len(visits)} {who} are too few for {len(known)} servers: {needed(len(known))} are needed",
-                     figure)  # fmt: skip
+        few = f"{len(visits)} {who} are too few for {len(known)} servers: {needed(len(known))} are needed"
+        return _open(expected, observed, few, figure)
     return Finding(Verdict.PASS, expected, f"{observed}; allowed {low} to {high} each", figures=figure)
 
 
@@ -199,11 +201,12 @@ def fallback(seen: Seen) -> Finding:
     observed = ", ".join(f"{server} {count}" for server, count in placed.items()) or "nobody was served"
     figure = _figure(f"{len(visits)} clients without a name, one address", seen.names.known, placed)
     if rule is None:
-        return _open("Clients without a name follow the stated fallback.", observed,
-                     "it is not said what the VIP does with clients that send no name: give --fallback balance or source", figure)  # fmt: skip
+        why = "it is not said what the VIP does with clients that send no name: give --fallback balance or source"
+        return _open("Clients without a name follow the stated fallback.", observed, why, figure)
     expected = "Clients without a name are on one server, if they come from one address."
     if len(placed) > 1:
-        return Finding(Verdict.FAIL, expected, observed, f"one address: {observed}, although the fallback is source", figures=figure)
+        reason = f"one address: {observed}, although the fallback is source"
+        return Finding(Verdict.FAIL, expected, observed, reason, figures=figure)
     many = needed(max(2, len(seen.names.known)))
     return _open(expected, observed, f"that different addresses are spread would take {many} addresses to connect from", figure)
 
@@ -216,8 +219,9 @@ def nameless(seen: Seen) -> Finding:
     expected = "Requests without cookie and token get a server's Connection Confirm."
     named, without = seen.visits("round") + seen.visits("control"), seen.visits("nameless")
     compared, bare = seen.visits("named-bare"), seen.visits("bare")
+    kinds = {"without a name": without, "eleven bytes": bare, "eleven bytes and a name": compared}
     observed = "; ".join(f"{what}: {sum(visit['outcome'] in (SERVED, CONFIRMED) for visit in visits)} of {len(visits)} served"
-                         for what, visits in (("without a name", without), ("eleven bytes", bare), ("eleven bytes and a name", compared)))  # fmt: skip
+                         for what, visits in kinds.items())  # fmt: skip
     if not (named and without and compared and bare):
         return _open(expected, observed, "no connection was made for it")
     if why := seen.unserved(named):
@@ -226,18 +230,20 @@ def nameless(seen: Seen) -> Finding:
     if all(visit["outcome"] != SERVED for visit in without):
         return Finding(Verdict.FAIL, expected, observed, seen.unserved(without))
     if all(visit["outcome"] == CONFIRMED for visit in compared) and all(visit["outcome"] != CONFIRMED for visit in bare):
-        outcome = bare[0]["outcome"]
-        return Finding(Verdict.FAIL, expected, observed, f"a request of eleven bytes is not served ({outcome}), one with a name is")
+        reason = f"a request of eleven bytes is not served ({bare[0]['outcome']}), one with a name is"
+        return Finding(Verdict.FAIL, expected, observed, reason)
     if why := seen.unserved(without):
         return _open(expected, observed, why)
     if any(visit["outcome"] != CONFIRMED for visit in compared + bare):
         outcome = next(visit["outcome"] for visit in compared + bare if visit["outcome"] != CONFIRMED)
-        return _open(expected, observed, "requests that offer no TLS are refused with a name as well as without, so it cannot be told "
-                                         f"who refuses the request of eleven bytes ({outcome})")  # fmt: skip
+        return _open(expected, observed, "requests that offer no TLS are not always served, with a name or without, so it cannot "
+                                         f"be told who refuses the request of eleven bytes ({outcome})")  # fmt: skip
     return Finding(Verdict.PASS, expected, observed)
 
 
-def _figure(title: str, known: list[str], placed: Counter[str], allowed: tuple[int, int] | None = None) -> tuple[dict[str, Any], ...]:
+def _figure(title: str, known: list[str], placed: Counter[str],
+            allowed: tuple[int, int] | None = None) -> tuple[dict[str, Any], ...]:  # fmt: skip
+    """The report's chart; none where nobody was served."""
     servers = {**dict.fromkeys(known, 0), **placed}
     figure: dict[str, Any] = {"kind": "distribution", "title": title, "unit": "users", "servers": servers}
     return ({**figure, "allowed": list(allowed)} if allowed else figure,) if servers else ()

@@ -19,7 +19,8 @@ class Names:
         called = {printed: self._map.get(printed) or _called(name, printed, taken[name]) for printed, name in subjects.items()}
         bearers = Counter(called.values())
         # Two certificates are one server only where the map says so.
-        self.by_certificate = {printed: name if printed in self._map or bearers[name] == 1 else printed for printed, name in called.items()}
+        self.by_certificate = {printed: name if printed in self._map or bearers[name] == 1 else printed
+                               for printed, name in called.items()}  # fmt: skip
         self.seen = Counter(visit["certificate"] for visit in history.of("visit") if visit["certificate"])
         mapped = list(dict.fromkeys(self._map.values()))
         self.known = mapped + [name for printed, name in self.by_certificate.items() if printed not in self._map]
@@ -43,7 +44,9 @@ class Names:
         if count < servers:
             return (f"{count} certificates were seen for {servers} servers: some share one, or get no users. Give each server a "
                     "certificate of its own; if they have them, say which with --map FILE")  # fmt: skip
-        return f"{count} certificates were seen, more than the {servers} servers: say with --map FILE whose they are" if self.too_many else ""
+        if self.too_many:
+            return f"{count} certificates were seen, more than the {servers} servers: say with --map FILE whose they are"
+        return ""
 
 
 def _called(name: str, printed: str, bearers: int) -> str:

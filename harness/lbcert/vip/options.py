@@ -29,7 +29,7 @@ def add(commands: Any) -> None:
     probe.add_argument("--fallback", choices=("balance", "source"),
                        help="what the VIP does, as configured, with clients that send no name")  # fmt: skip
     probe.add_argument("--even", action="store_true",
-                       help="new users are placed by hash or in turn, with equal weights, not by the load of the servers")  # fmt: skip
+                       help="new users are placed by hash or in turn, with equal weights, not by load")  # fmt: skip
     probe.add_argument("--source", action="append", default=[], metavar="ADDRESS",
                        help="connect from this address of this machine; two or more for RDP-PERSIST-02")  # fmt: skip
     probe.add_argument("--rate", type=float, default=RATE, metavar="N",

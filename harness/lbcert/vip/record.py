@@ -34,7 +34,8 @@ class Record:
         try:
             (self.run.folder / "history").mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise ReportError(self.run.folder, f"{error.strerror}.", "Name a folder that you may write to with --report-dir.") from None
+            raise ReportError(self.run.folder, f"{error.strerror}.",
+                              "Name a folder that you may write to with --report-dir.") from None  # fmt: skip
         self._vip = vip
         self._began = datetime.now(UTC)
 
@@ -49,10 +50,10 @@ class Record:
         self.run.write("run.json", {
             "schema": 1,
             "suite": {"version": __version__, "commit": commit()},
-            "dut": {"name": f"the VIP {self._vip}", "vendor": None, "version": None, "driver": None, "build": None, "ref": self._vip,
-                    "folder": None},
-            "environment": {"kernel": platform.release(), "python": platform.python_version(), "topology": model.LIVE, "seed": seed,
-                            "deadlines": {"patience: answer": PATIENCE["answer"]}, "lowered_limits": {}},
+            "dut": {"name": f"the VIP {self._vip}", "vendor": None, "version": None, "driver": None, "build": None,
+                    "ref": self._vip, "folder": None},
+            "environment": {"kernel": platform.release(), "python": platform.python_version(), "topology": model.LIVE,
+                            "seed": seed, "deadlines": {"patience: answer": PATIENCE["answer"]}, "lowered_limits": {}},
             "started": self._began.isoformat(timespec="milliseconds"),
             "command": command,
             "deployments": [{

@@ -21,6 +21,8 @@ FEWEST = -(-REPEATS // (ROUNDS[1] - 1))
 """users with which RDP-PERSIST-01 can pass"""
 MOST = 50
 """users that take part, where the question of the spread needs no more"""
+LARGEST = 600
+"""users or clients without a name, whatever a verdict takes: enough for twenty servers"""
 BARE = 5
 """requests of eleven bytes, and as many with a name for comparison"""
 NAMELESS = 12
@@ -92,13 +94,14 @@ class Scheme:
         controls = [_named("control", user, home) for user in (self.users * self.nameless)[: self.nameless]]
         unnamed = [Call("nameless", None, home, connection_request(None))] * self.nameless
         yield rng.sample(controls + unnamed, 2 * self.nameless)
-        named = [Call("named-bare", user, home, ConnectionRequest(cookie=user.encode()).encode()) for user in (self.users * BARE)[:BARE]]
+        named = [Call("named-bare", user, home, ConnectionRequest(cookie=user.encode()).encode())
+                 for user in (self.users * BARE)[:BARE]]  # fmt: skip
         yield rng.sample(named + [Call("bare", None, home, ConnectionRequest().encode())] * BARE, 2 * BARE)
 
 
 def make(users: Sequence[str], sources: Sequence[str], servers: int | None, rng: random.Random) -> Scheme:
     """The scheme for these users; of very many, some are drawn."""
-    sample = needed(servers) if servers and servers > 1 else NAMELESS
+    sample = min(needed(servers), LARGEST) if servers and servers > 1 else NAMELESS
     chosen = _shuffled(users, rng)[: max(MOST, sample)]
     rounds = min(max(ROUNDS[0], math.ceil(REPEATS / len(chosen)) + 1), ROUNDS[1])
     return Scheme(tuple(chosen), len(users), tuple(sources), rounds, sample)

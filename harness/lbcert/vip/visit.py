@@ -212,9 +212,9 @@ class Caller:
         if printed and not any(self._history.of("certificate", certificate=printed)):
             self._history.add("client", "certificate", certificate=printed, der=visit.certificate.hex())
         self._history.add(
-            "client", "visit", visit=self.count, phase=call.phase, turn=call.turn, user=call.user, source=visit.peer[0] or call.source,
-            port=visit.peer[1], started=visit.started, answered=visit.answered, outcome=visit.outcome,
-            sent=call.request.hex(), answer=visit.answer.hex(), certificate=printed,
+            "client", "visit", visit=self.count, phase=call.phase, turn=call.turn, user=call.user,
+            source=visit.peer[0] or call.source, port=visit.peer[1], started=visit.started, answered=visit.answered,
+            outcome=visit.outcome, sent=call.request.hex(), answer=visit.answer.hex(), certificate=printed,
         )  # fmt: skip
 
     def close(self) -> None:
