@@ -257,6 +257,9 @@ def _check_names(source: RunDir, profiles: Mapping[str, Profile]) -> None:
 
 
 def _notes(source: RunDir) -> Iterator[str]:
+    if source.run["environment"]["topology"] == LIVE:
+        yield ("This run looked at a live VIP from outside, without a lab. Servers are told apart by their certificates, and "
+               "samples are smaller than those that a requirement names: a pass stands for what its test observed.")
     if source.finished is None:
         yield ("This run did not come to its end: it was interrupted, or it is still going on. Requirements without "
                "a complete result are not-run.")
