@@ -1,4 +1,4 @@
-"""The command `lbcert`: one's own configuration checked, labs that stay up, and what can be done with a run after it.
+"""The command `lbcert`: one's own configuration checked, labs that stay up, a live VIP, and what can be done with a run.
 
 Exit statuses, where a command does not say otherwise: 0 done, and for `verify` the run agrees; 1 the run differs from what is known; 2 wrong usage or an
 input that cannot be used, with one message on standard error.
@@ -18,6 +18,7 @@ from .check import options as check_options
 from .console import options as console
 from .dut import REPOSITORY
 from .report.errors import ReportError
+from .vip import options as probe
 
 AGREES, DIFFERS, UNUSABLE = 0, 1, 2
 
@@ -55,8 +56,8 @@ def _refuse(message: str, most: int = 1000) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="lbcert", allow_abbrev=False,
-        description="Check your own configuration, keep a lab for your own clients, and what can be done with a certification "
-                    "run. Runs themselves are made by pytest: pytest suites --dut NAME|PATH[:DEPLOYMENT]",
+        description="Check your own configuration or a live VIP, keep a lab for your own clients, and what can be done with "
+                    "a certification run. Runs themselves are made by pytest: pytest suites --dut NAME|PATH[:DEPLOYMENT]",
     )  # fmt: skip
     parser.add_argument("--version", action="version", version=f"lbcert {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
@@ -77,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
 
     check_options.add(commands)
     console.add(commands)
+    probe.add(commands)
 
     for command in (report, verify):
         command.add_argument("folder", metavar="DIR", nargs="?", type=Path, default=None,

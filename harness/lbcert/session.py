@@ -60,7 +60,7 @@ class Run:
                 return
             self.write("run.json", _run_facts(product, deployments, facts))
             (self.folder / "results.jsonl").touch()
-        self._point_latest()
+        self.point_latest()
 
     def update(self, change: Callable[[dict[str, Any]], None]) -> None:
         """Change run.json as a whole."""
@@ -78,7 +78,8 @@ class Run:
             os.fsync(file.fileno())
         temporary.replace(self.folder / name)
 
-    def _point_latest(self) -> None:
+    def point_latest(self) -> None:
+        """Have `latest` beside the run lead to it."""
         runs = REPOSITORY / "reports" / "runs"
         if self.folder.parent.resolve() != runs.resolve():
             return
@@ -119,11 +120,14 @@ class Run:
 
 
 def default_folder(product: Product) -> Path:
-    """reports/runs/<UTC time>-<dut>, a name of its own even for two runs within one second."""
+    """reports/runs/<UTC time>-<dut>."""
+    return folder_named((Path(product.ref).name or product.name).removesuffix(".yaml"))
+
+
+def folder_named(text: str) -> Path:
+    """reports/runs/<UTC time>-<name>, a name of its own even for two runs within one second."""
     stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(product.ref).name or product.name).strip("-")
-    if name.endswith(".yaml"):
-        name = name[:-5]
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-")
     folder = REPOSITORY / "reports" / "runs" / f"{stamp}-{name}"
     number = 2
     while folder.exists():

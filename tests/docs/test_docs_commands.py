@@ -33,14 +33,14 @@ def known_options(command):
     match words:
         case ["pytest", *_]:
             return options_of("pytest")
-        case ["lbcert", name, *_] if name in ("report", "verify", "check", "lab", "fault", "shell"):
+        case ["lbcert", name, *_] if name in ("report", "verify", "check", "lab", "fault", "shell", "probe"):
             return options_of("lbcert.cli", name)
         case ["lbcert", *_]:
             return options_of("lbcert.cli")
         case ["python", "-m", module, *_]:
             return options_of(module) | {"-m"}
         case [word, *_] if word.startswith("--"):
-            own = [options_of("lbcert.cli", name) for name in ("verify", "check", "lab", "fault")]
+            own = [options_of("lbcert.cli", name) for name in ("verify", "check", "lab", "fault", "probe")]
             return options_of("pytest").union(*own, {"--security-opt"})
     return None
 

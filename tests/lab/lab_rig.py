@@ -14,9 +14,9 @@ from lbcert.lab import Files, Lab
 from lbcert.topology.netns import Zygote
 
 
-def make_lab(zygote: Zygote, folder: Path, security: bool = False) -> Lab:
-    """A lab with `duts/ideal`: three real servers, all timers 100 ms; with `security` they have certificates."""
-    product = resolve("ideal")
+def make_lab(zygote: Zygote, folder: Path, security: bool = False, dut: str = "ideal") -> Lab:
+    """A lab with `duts/ideal` or a mutant of it: three real servers, timers of 100 ms; with `security` they have certificates."""
+    product = resolve(dut)
     (deployment,) = product.deployments
     driver = driver_for(product)
     folder.mkdir(exist_ok=True)

@@ -26,6 +26,8 @@ from lbcert.verdicts import Verdict
 REPORT_JSON, REPORT_HTML, REPORT_MD, REPORT_JUNIT = "report.json", "report.html", "report.md", "junit.xml"
 WRITTEN = (REPORT_JSON, REPORT_HTML, REPORT_MD, REPORT_JUNIT)
 
+LIVE = "live"
+"""the topology of a run through a live VIP, which no suite makes"""
 NO_TEST = "no test of this requirement was run"
 INTERRUPTED = "interrupted: the run ended before this test had a result"
 DESELECTED = "deselected: this run was asked for other tests"
@@ -112,6 +114,8 @@ def write_atomically(path: Path, text: str) -> None:
 def reproduce(run: Json, deployment: Json, requirement: Requirement) -> str:
     """The command that repeats the tests of one requirement."""
     ref, environment = run["dut"]["ref"], run["environment"]
+    if environment["topology"] == LIVE:
+        return run["command"]
     suffix = f":{deployment['id']}"
     words = ["pytest", suite_folder(deployment["profile"]), "--dut", ref.removesuffix(suffix) + suffix,
              "-k", requirement.token]
@@ -253,6 +257,9 @@ def _check_names(source: RunDir, profiles: Mapping[str, Profile]) -> None:
 
 
 def _notes(source: RunDir) -> Iterator[str]:
+    if source.run["environment"]["topology"] == LIVE:
+        yield ("This run looked at a live VIP from outside, without a lab. Servers are told apart by their certificates, and "
+               "samples are smaller than those that a requirement names: a pass stands for what its test observed.")
     if source.finished is None:
         yield ("This run did not come to its end: it was interrupted, or it is still going on. Requirements without "
                "a complete result are not-run.")
