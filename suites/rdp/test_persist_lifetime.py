@@ -62,13 +62,20 @@ def hold_and_return(lab: Lab) -> None:
     come_again(lab, made, {"held": "held again", "away": "away again"})
 
 
-def come_again(lab: Lab, made: list[Connection], labels: dict[str, str]) -> list[Connection]:
-    """The users of some visits from the same addresses once more, in a new order, with strangers among them."""
+def come_again(lab: Lab, made: list[Connection], labels: dict[str, str], in_turn: bool = False) -> list[Connection]:
+    """The users of some visits from the same addresses once more, in a new order, with strangers among them.
+
+    `in_turn`: each after the same time, so in the old order; the strangers at random places keep that from being a lock-step.
+    """
     visits = [Visit(one.visit.source, one.visit.user, label=labels[one.visit.label])
               for one in made if one.visit.label in labels]  # fmt: skip
     unseen = [f"stranger{lab.random.getrandbits(32):08x}" for _ in range(STRANGERS)]
     strangers = [Visit(lab.sources.one(), user, label="other") for user in unseen]
-    return lab.visit(lab.shuffled([*visits, *strangers]))
+    if not in_turn:
+        return lab.visit(lab.shuffled([*visits, *strangers]))
+    for stranger in strangers:
+        visits.insert(lab.random.randrange(len(visits) + 1), stranger)
+    return lab.visit(visits)
 
 
 @requirement("RDP-PERSIST-05", variant="short-lifetime", when=limited, timing=True)
@@ -95,6 +102,6 @@ def leave_and_return(lab: Lab) -> None:
     made = lab.visit(lab.shuffled(visits))
     lab.watch("users are away for 90 % of the lifetime", lambda: False, again)
     again = requirement_deadline("nearly a lifetime", NEARLY * SHORT_LIFETIME)
-    come_again(lab, made, {"first": "second"})
+    come_again(lab, made, {"first": "second"}, in_turn=True)
     lab.watch("users are away for 90 % of the lifetime", lambda: False, again)
-    come_again(lab, made, {"first": "third", "away": "away again"})
+    come_again(lab, made, {"first": "third", "away": "away again"}, in_turn=True)
