@@ -33,6 +33,18 @@ def test_checks_only_connect(rig):
     assert not any(seen.received for seen in rig.servers["ts2"].connections)
 
 
+def test_forget_at_down(rig):
+    rig = rig(defects={"forget-at-down": True}, health_check=FAST)
+    users = [f"user{n}" for n in range(12)]
+    homes = {user: rig.visit(user) for user in users}
+    assert homes == {user: rig.visit(user) for user in users}
+    rig.servers["ts1"].darken()
+    rig.wait_state("ts1", "DOWN")
+    others = [user for user in users if homes[user] != "ts1"]
+    assert {rig.visit(user) for user in reversed(others)} == {"ts2", "ts3"}
+    assert any(rig.visit(user) != homes[user] for user in others)
+
+
 def test_known_to_dead(rig):
     rig = rig(defects={"known-to-dead": True}, health_check=DARK, connect_timeout=0.3)
     home = rig.visit("bob")

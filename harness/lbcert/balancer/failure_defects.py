@@ -65,6 +65,17 @@ class _RedispatchNotStored(Defect):
         return self._moves % self.value != 0
 
 
+@switch("forget-at-down", on, method="table")
+class _ForgetAtDown(Defect):
+    """Forgets all users, those of the other servers too, when a server is marked down."""
+
+    def marks_down(self, server: Server) -> bool:
+        down = super().marks_down(server)
+        for key in self.table.keys() if down else ():
+            self.table.forget(key)
+        return down
+
+
 # -- no server left
 
 
