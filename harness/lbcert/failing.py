@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from .addresses import sequential
@@ -50,21 +50,33 @@ def again(visit: Connection, label: str) -> Visit:
 
 
 def until_dead(lab: Lab, what: str, fault: str, theirs: list[Connection],
-               until: Callable[[], bool] = lambda: False) -> list[Connection]:  # fmt: skip
+               until: Callable[[], bool] = lambda: False, busy: Sequence[Connection] = ()) -> list[Connection]:  # fmt: skip
     """Wait until `what` must be known as dead (`fault`: refused, dark or hung), or `until`; returns who did not come.
+
+    The sessions `busy` are in use meanwhile: a product that ends idle ones too soon must not seem to end them for the fault.
 
     Nobody comes: the product must find it out by its own checks. Where the deployment declares that it has none
     (`kind: passive`), users of the dead server come every 100 ms, since a product that nobody uses can learn nothing.
     """
     check = lab.declares.health_check
     deadline = requirement_deadline("detection", detection(check, fault) + MARGIN)
+
+    def use() -> None:
+        for session in busy:
+            if session.alive:
+                session.send(b"a key is pressed")
+
     if not check.passive:
-        lab.watch(f"{what} is known as dead", until, deadline)
+        lab.every(1.0, deadline, f"{what} is known as dead", use, until)
         return theirs
     finders, rest = theirs[:FINDERS], theirs[FINDERS:]
     begun: list[Connection] = []
-    lab.every(FINDERS_EVERY, deadline, f"{what} is known as dead",
-              lambda: begun.extend(lab.clients.start([again(finders[len(begun) % len(finders)], "finder")])), until)  # fmt: skip
+
+    def find() -> None:
+        use()
+        begun.extend(lab.clients.start([again(finders[len(begun) % len(finders)], "finder")]))
+
+    lab.every(FINDERS_EVERY, deadline, f"{what} is known as dead", find, until)
     return rest
 
 

@@ -67,7 +67,8 @@ def sessions_on_dead_server_are_cut(lab: Lab, fault: str) -> None:
     FAULTS[fault](lab, lab.server(name))
     theirs = [session for session in held if session.server == name]
     others = until_dead(lab, name, DETECTED_AS[fault], homes[name][HELD:],
-                        until=lambda: not any(session.alive for session in theirs))  # fmt: skip
+                        until=lambda: not any(session.alive for session in theirs),
+                        busy=[session for session in held if session.server != name])  # fmt: skip
     # Whether it left the pool at all tells a balancer that keeps sessions from one that did not notice.
     crowd_after_detection(lab, name, others)
     lab.judge(checks.sessions_are_cut, fault=fault)

@@ -15,7 +15,7 @@ MUTANTS = {
     if (document := yaml.safe_load(path.read_text())).get("base") == "ideal:rdp"
 }
 ROWS = {
-    "RDP-PARSE-01": 3, "RDP-PARSE-03": 2, "RDP-PARSE-04": 2, "RDP-PARSE-02": 4, "RDP-PARSE-05": 2, "RDP-PARSE-06": 3,
+    "RDP-PARSE-01": 3, "RDP-PARSE-03": 2, "RDP-PARSE-04": 2, "RDP-PARSE-02": 5, "RDP-PARSE-05": 2, "RDP-PARSE-06": 3,
     "RDP-PARSE-07": 5, "RDP-PARSE-08": 1, "RDP-PARSE-09": 3, "RDP-PARSE-10": 3, "RDP-PARSE-11": 2, "RDP-PARSE-12": 2,
     "RDP-PERSIST-01": 2, "RDP-PERSIST-02": 2,
     "RDP-PERSIST-03": 3, "RDP-PERSIST-04": 2, "RDP-PERSIST-05": 2, "RDP-PERSIST-06": 1, "RDP-PERSIST-08": 1,
