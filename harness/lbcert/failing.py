@@ -34,12 +34,12 @@ def settle_users(lab: Lab, count: int = USERS) -> dict[str, list[Connection]]:
     That is the busiest, unless the product itself says that it checks another one less well: not at all.
     """
     lab.need_servers(2)
+    lab.settle()
     made = lab.visit([Visit(lab.sources.one(), user, label="settle") for user in lab.shuffled(sequential(count))])
     homes: dict[str, list[Connection]] = {server.name: [] for server in lab.servers}
     for visit in made:
         if visit.server in homes:
             homes[visit.server].append(visit)
-    lab.settle()
     doubtful = {name for name in lab.unchecked if len(homes.get(name, ())) >= ENOUGH}
     return dict(sorted(homes.items(), key=lambda item: (item[0] not in doubtful, -len(item[1]))))
 
@@ -101,10 +101,15 @@ def crowd_after_detection(lab: Lab, dead: str, known: list[Connection]) -> None:
 
 
 class Stream:
-    """New users, one every `interval` seconds, until it is stopped; lateness is caught up."""
+    """Users, one every `interval` seconds, until it is stopped; lateness is caught up.
 
-    def __init__(self, lab: Lab, interval: float, label: str):
+    They are new ones. With `moved` and `fresh`, every third is one of the first, over and over again, and every third one
+    of the second, once each: users of a dead server who were moved, and such who have not come since it died.
+    """
+
+    def __init__(self, lab: Lab, interval: float, label: str, moved: Sequence[Connection] = (), fresh: Sequence[Connection] = ()):
         self.begun: list[Connection] = []
+        self._moved, self._fresh = list(moved), list(fresh)
         self._lab, self._interval, self._label = lab, interval, label
         self._running = True
         self._due = time.monotonic()
@@ -114,10 +119,16 @@ class Stream:
         if not self._running:
             return
         while self._due <= time.monotonic():
-            visit = Visit(self._lab.sources.one(), f"{self._label}{len(self.begun)}", label=self._label)
-            self.begun += self._lab.clients.start([visit])
+            self.begun += self._lab.clients.start([self._next(len(self.begun))])
             self._due += self._interval
         self._lab.loop.call_later(max(0.0, self._due - time.monotonic()), self._come)
+
+    def _next(self, number: int) -> Visit:
+        if number % 3 == 1 and self._moved:
+            return again(self._moved[number // 3 % len(self._moved)], self._label)
+        if number % 3 == 2 and self._fresh:
+            return again(self._fresh.pop(), self._label)
+        return Visit(self._lab.sources.one(), f"{self._label}{number}", label=self._label)
 
     def stop(self) -> None:
         """Let nobody come any more, and wait for what comes of those who did."""

@@ -117,7 +117,7 @@ def test_turn_away_late(rig):
 
 
 def test_stay_down_after_total_loss(rig):
-    rig = rig(defects={"stay-down-after-total-loss": True}, health_check=FAST)
+    rig = rig(defects={"stay-down-after-total-loss": "all"}, health_check=FAST)
     rig.servers["ts1"].kill()
     rig.wait_state("ts1", "DOWN")
     rig.servers["ts1"].start()
@@ -127,6 +127,17 @@ def test_stay_down_after_total_loss(rig):
     rig.servers["ts2"].start()
     rig.wait("ten good checks", lambda: len(rig.servers["ts2"].connections) >= seen + 10)
     assert closed_after(rig, 5.0) is not None
+
+
+def test_the_last_stays_down_after_total_loss(rig):
+    rig = rig(defects={"stay-down-after-total-loss": "last"}, health_check=FAST)
+    kill_all(rig)
+    seen = len(rig.servers["ts3"].connections)
+    for name in ("ts2", "ts3"):
+        rig.servers[name].start()
+    rig.wait_state("ts2", "UP")
+    rig.wait("ten good checks", lambda: len(rig.servers["ts3"].connections) >= seen + 10)
+    assert {rig.visit(f"user{number}") for number in range(6)} == {"ts2"}
 
 
 def test_rise_after_one(rig):

@@ -106,15 +106,16 @@ class _TurnAwayLate(Defect):
             asyncio.get_running_loop().call_later(self.value, super().refuse, transport)
 
 
-@switch("stay-down-after-total-loss", on)
+@switch("stay-down-after-total-loss", lambda field: field.choice("all", "last"))
 class _StayDownAfterTotalLoss(Defect):
-    """Once all servers were down at the same time, none of them is used again."""
+    """Once all servers were down at the same time, none of them is used again, or all but the last one in the list."""
 
     _lost = False
 
     def marks_up(self, server: Server) -> bool:
         self._lost = self._lost or not any(server.up for server in self.servers)
-        return super().marks_up(server) and not self._lost
+        concerned = self.value == "all" or server is self.servers[-1]
+        return super().marks_up(server) and not (self._lost and concerned)
 
 
 # -- returning servers
