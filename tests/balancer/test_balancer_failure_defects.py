@@ -129,6 +129,21 @@ def test_stay_down_after_total_loss(rig):
     assert closed_after(rig, 5.0) is not None
 
 
+def test_known_early(rig):
+    rig = rig(defects={"known-early": True}, health_check={**FAST, "rise": 1000})
+    users = [f"user{number}" for number in range(9)]
+    homes = {user: rig.visit(user) for user in users}
+    rig.servers["ts1"].kill()
+    rig.wait_state("ts1", "DOWN")
+    moved, waiting, *_ = [user for user in users if homes[user] == "ts1"]
+    assert rig.visit(moved) != "ts1"
+    seen = len(rig.servers["ts1"].connections)
+    rig.servers["ts1"].start()
+    rig.wait("two good checks", lambda: len(rig.servers["ts1"].connections) >= seen + 2)
+    assert rig.visit(waiting) == "ts1"
+    assert "ts1" not in {rig.visit(f"new{number}") for number in range(6)} | {rig.visit(moved)}
+
+
 def test_the_last_stays_down_after_total_loss(rig):
     rig = rig(defects={"stay-down-after-total-loss": "last"}, health_check=FAST)
     kill_all(rig)

@@ -137,6 +137,14 @@ class _RiseNotReset(Defect):
         return server.in_a_row
 
 
+@switch("known-early", on, method="table")
+class _KnownEarly(Defect):
+    """Sends users there whom the table has on a dead server from its first good check on; new ones wait for `rise`."""
+
+    def abandons(self, server: Server) -> bool:
+        return super().abandons(server) and not server.in_a_row
+
+
 # -- the check itself
 
 
