@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from .addresses import sequential
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 USERS = 180
 """at least 40 of each of two or three servers, whatever hash decides (chance of fewer: below 1e-6)"""
+ENOUGH = 40
+"""users of one server with whom a test of failure can be made"""
 MANY_USERS = 600
 """at least 160 of each of two or three servers"""
 FINDERS = 20
@@ -27,15 +29,19 @@ CROWD = 300
 
 
 def settle_users(lab: Lab, count: int = USERS) -> dict[str, list[Connection]]:
-    """Let users find their servers; returns the visits of each server's users, busiest server first."""
+    """Let users find their servers; returns the visits of each server's users, first those of the server that should fail.
+
+    That is the busiest, unless the product itself says that it checks another one less well: not at all.
+    """
     lab.need_servers(2)
+    lab.settle()
     made = lab.visit([Visit(lab.sources.one(), user, label="settle") for user in lab.shuffled(sequential(count))])
     homes: dict[str, list[Connection]] = {server.name: [] for server in lab.servers}
     for visit in made:
         if visit.server in homes:
             homes[visit.server].append(visit)
-    lab.settle()
-    return dict(sorted(homes.items(), key=lambda item: -len(item[1])))
+    doubtful = {name for name in lab.unchecked if len(homes.get(name, ())) >= ENOUGH}
+    return dict(sorted(homes.items(), key=lambda item: (item[0] not in doubtful, -len(item[1]))))
 
 
 def again(visit: Connection, label: str) -> Visit:
@@ -44,21 +50,33 @@ def again(visit: Connection, label: str) -> Visit:
 
 
 def until_dead(lab: Lab, what: str, fault: str, theirs: list[Connection],
-               until: Callable[[], bool] = lambda: False) -> list[Connection]:  # fmt: skip
+               until: Callable[[], bool] = lambda: False, busy: Sequence[Connection] = ()) -> list[Connection]:  # fmt: skip
     """Wait until `what` must be known as dead (`fault`: refused, dark or hung), or `until`; returns who did not come.
+
+    The sessions `busy` are in use meanwhile: a product that ends idle ones too soon must not seem to end them for the fault.
 
     Nobody comes: the product must find it out by its own checks. Where the deployment declares that it has none
     (`kind: passive`), users of the dead server come every 100 ms, since a product that nobody uses can learn nothing.
     """
     check = lab.declares.health_check
     deadline = requirement_deadline("detection", detection(check, fault) + MARGIN)
+
+    def use() -> None:
+        for session in busy:
+            if session.alive:
+                session.send(b"a key is pressed")
+
     if not check.passive:
-        lab.watch(f"{what} is known as dead", until, deadline)
+        lab.every(1.0, deadline, f"{what} is known as dead", use, until)
         return theirs
     finders, rest = theirs[:FINDERS], theirs[FINDERS:]
     begun: list[Connection] = []
-    lab.every(FINDERS_EVERY, deadline, f"{what} is known as dead",
-              lambda: begun.extend(lab.clients.start([again(finders[len(begun) % len(finders)], "finder")])), until)  # fmt: skip
+
+    def find() -> None:
+        use()
+        begun.extend(lab.clients.start([again(finders[len(begun) % len(finders)], "finder")]))
+
+    lab.every(FINDERS_EVERY, deadline, f"{what} is known as dead", find, until)
     return rest
 
 
@@ -83,10 +101,15 @@ def crowd_after_detection(lab: Lab, dead: str, known: list[Connection]) -> None:
 
 
 class Stream:
-    """New users, one every `interval` seconds, until it is stopped; lateness is caught up."""
+    """Users, one every `interval` seconds, until it is stopped; lateness is caught up.
 
-    def __init__(self, lab: Lab, interval: float, label: str):
+    They are new ones. With `moved` and `fresh`, every third is one of the first, over and over again, and every third one
+    of the second, once each: users of a dead server who were moved, and such who have not come since it died.
+    """
+
+    def __init__(self, lab: Lab, interval: float, label: str, moved: Sequence[Connection] = (), fresh: Sequence[Connection] = ()):
         self.begun: list[Connection] = []
+        self._moved, self._fresh = list(moved), list(fresh)
         self._lab, self._interval, self._label = lab, interval, label
         self._running = True
         self._due = time.monotonic()
@@ -96,10 +119,16 @@ class Stream:
         if not self._running:
             return
         while self._due <= time.monotonic():
-            visit = Visit(self._lab.sources.one(), f"{self._label}{len(self.begun)}", label=self._label)
-            self.begun += self._lab.clients.start([visit])
+            self.begun += self._lab.clients.start([self._next(len(self.begun))])
             self._due += self._interval
         self._lab.loop.call_later(max(0.0, self._due - time.monotonic()), self._come)
+
+    def _next(self, number: int) -> Visit:
+        if number % 3 == 1 and self._moved:
+            return again(self._moved[number // 3 % len(self._moved)], self._label)
+        if number % 3 == 2 and self._fresh:
+            return again(self._fresh.pop(), self._label)
+        return Visit(self._lab.sources.one(), f"{self._label}{number}", label=self._label)
 
     def stop(self) -> None:
         """Let nobody come any more, and wait for what comes of those who did."""

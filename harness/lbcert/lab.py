@@ -98,6 +98,9 @@ class Lab:
         controls = [control.port for control in self.clock.controls] if self.clock else []
         self.mocks, plan = lay_out(deployment, discovery, self.vip, self.loop, self.history)
         self.servers = [server for server in self.mocks if server.active]
+        told = discovery.check_counts
+        self.unchecked = {server.name for server in self.mocks if told and server.name not in told}
+        """servers that the product itself says it does not check, though it checks others"""
         self.security = security
         if security:
             self._certify()

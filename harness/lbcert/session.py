@@ -23,10 +23,10 @@ from typing import Any
 from . import __version__
 from .deadlines import Deadline, table
 from .drivers import Build, Discovery, DriverError, driver_for
-from .drivers.base import Server
+from .drivers.base import Memory, Server
 from .drivers.furnish import furnish
 from .dut import REPOSITORY, changed_lines
-from .dut_model import Deployment, Product
+from .dut_model import SHORT_LIFETIME, Deployment, Product
 from .evidence.lag import LagProbe
 from .lab import Files, Lab
 from .pace import Pace
@@ -271,6 +271,10 @@ class Session:
         """A lab with `deployment` running in it; raises SetupError with one clear message if there is none."""
         found = self.discover(deployment)
         contradiction = _contradiction(deployment, found)
+        if not contradiction and deployment.variant is not None:
+            # What a variant shows counts for the deployment, so that must be what it says.
+            base = self.product.deployment(deployment.id)
+            contradiction = _contradiction(base, self.discover(base))
         if contradiction:
             raise SetupError(contradiction)
         folder = self.run.folder
@@ -291,14 +295,29 @@ class Session:
 
 
 def _contradiction(deployment: Deployment, found: Discovery) -> str | None:
-    """Where the product itself contradicts what dut.yaml declares of its checks."""
+    """Where the product itself contradicts what dut.yaml declares of its checks and of its memory."""
     check = deployment.declares.health_check
-    if not check.declared:
-        return None
-    for name, (fall, rise) in found.check_counts.items():
+    for name, (fall, rise) in found.check_counts.items() if check.declared else ():
         if (fall, rise) != (check.fall, check.rise):
             return (f"dut.yaml declares fall {check.fall}, rise {check.rise} for {deployment.id}, but the product checks "
                     f"{name} with fall {fall}, rise {rise}: correct declares.health_check")  # fmt: skip
+    for name, memory in found.memories.items() if deployment.variant is None else ():
+        if wrong := _forgets_sooner(deployment, name, memory):
+            return wrong
+    return None
+
+
+def _forgets_sooner(deployment: Deployment, table: str, memory: Memory) -> str | None:
+    """Where a table of the product keeps less than declared: tests fill small tables and wait for short timers only."""
+    timer, size = deployment.declares.timer, deployment.declares.size
+    for_ever = timer == "none" and (memory.lifetime or 0) > SHORT_LIFETIME  # a shorter one is seen in traffic
+    if memory.lifetime and (for_ever or (isinstance(timer, (int, float)) and memory.lifetime < timer)):
+        kept = f"{timer:g} s" if isinstance(timer, (int, float)) else timer
+        return (f"dut.yaml declares persistence.timer {kept} for {deployment.id}, but the product's table {table} keeps a user "
+                f"for {memory.lifetime:g} s: correct declares.persistence.timer, or the table")  # fmt: skip
+    if isinstance(size, int) and memory.size < size:
+        return (f"dut.yaml declares persistence.size {size} for {deployment.id}, but the product's table {table} has room for "
+                f"{memory.size}: correct declares.persistence.size, or the table")  # fmt: skip
     return None
 
 
@@ -309,4 +328,5 @@ def _discovery(data: dict[str, Any]) -> Discovery:
         tuple(Server(**server) for server in data["servers"]),
         data["lowered_limits"],
         {name: (fall, rise) for name, (fall, rise) in data["check_counts"].items()},
+        {name: Memory(**memory) for name, memory in data["memories"].items()},
     )

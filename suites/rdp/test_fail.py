@@ -26,6 +26,8 @@ INTERVAL = 0.1
 MOVED = 20
 BACK = 2
 """visits of each moved user after the return; a rule that holds once only is none"""
+OTHERS = 20
+"""users of each other server: a hash that is dealt anew over the servers that are left moves half of them or more"""
 HELD = 10
 
 
@@ -65,7 +67,8 @@ def sessions_on_dead_server_are_cut(lab: Lab, fault: str) -> None:
     FAULTS[fault](lab, lab.server(name))
     theirs = [session for session in held if session.server == name]
     others = until_dead(lab, name, DETECTED_AS[fault], homes[name][HELD:],
-                        until=lambda: not any(session.alive for session in theirs))  # fmt: skip
+                        until=lambda: not any(session.alive for session in theirs),
+                        busy=[session for session in held if session.server != name])  # fmt: skip
     # Whether it left the pool at all tells a balancer that keeps sessions from one that did not notice.
     crowd_after_detection(lab, name, others)
     lab.judge(checks.sessions_are_cut, fault=fault)
@@ -78,19 +81,22 @@ def everybody(homes: dict[str, list[Connection]], count: int) -> list[Connection
 
 @requirement("RDP-FAIL-06", timing=True)
 def test_returning_users_follow_the_declared_rule(lab: Lab) -> None:
-    """A server crashes, its users are moved, it returns, and they come again."""
+    """A server crashes, its users are moved, it returns, and they come again; users of other servers come all the while."""
     if lab.declares.returns_after_recovery is None:
         lab.end(Verdict.NOT_RUN, "dut.yaml does not say declares.persistence.returns_after_recovery (true or false)")
-    name, theirs = next(iter(settle_users(lab).items()))
+    homes = settle_users(lab)
+    name, theirs = next(iter(homes.items()))
+    others = everybody({other: visits for other, visits in homes.items() if other != name}, OTHERS)
     server = lab.server(name)
     crash(lab, server)
-    others = until_dead(lab, name, "refused", theirs[MOVED:])
+    spared = until_dead(lab, name, "refused", theirs[MOVED:])
     moved = move_users(lab, theirs[:MOVED], name)
-    crowd_after_detection(lab, name, others)
+    lab.visit([again(visit, "others") for visit in lab.shuffled(others)])
+    crowd_after_detection(lab, name, spared)
     restore(lab, server, "crash")
     wait_until_used(lab, name)
     for _ in range(BACK):
-        lab.visit([again(visit, "back") for visit in lab.shuffled(moved)])
+        lab.visit(lab.shuffled([*(again(visit, "back") for visit in moved), *(again(visit, "others back") for visit in others)]))
     lab.judge(checks.return_rule_is_kept)
 
 

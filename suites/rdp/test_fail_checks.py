@@ -6,6 +6,7 @@ import pytest
 
 from lbcert.api import (
     DETECTION_CEILING,
+    MANY_USERS,
     MARGIN,
     Lab,
     MockServer,
@@ -27,6 +28,8 @@ FEW, MANY = 20, 100
 """health checks; nightly the second number (catalogue, RDP-FAIL-04)"""
 FLAPPING = 12.0
 """s for returns that are too short, each of which takes two check intervals; 3 to 10 of them"""
+MOVED = 20
+"""users of the server whom its failure moves before it returns; the others have not come since"""
 PRESENCE = 0.5
 """share of the interval that the server stays after a good check: users come, the next check does not"""
 
@@ -59,15 +62,17 @@ def watch_checks(lab: Lab, wanted: int) -> None:
 
 @requirement("RDP-FAIL-08", timing=True)
 def test_returned_server_waits_for_good_checks(lab: Lab) -> None:
-    """A server refuses, returns several times for one good check less than `rise`, then for good. Users come all the time."""
+    """A server refuses, returns several times for one good check less than `rise`, then for good; its users and new ones come."""
     check = lab.declares.health_check
-    name, theirs = next(iter(settle_users(lab).items()))
+    name, theirs = next(iter(settle_users(lab, MANY_USERS).items()))
     server = lab.server(name)
     refuse(lab, server)
     down = detection(check, "refused") + MARGIN
-    crowd_after_detection(lab, name, until_dead(lab, name, "refused", theirs))
+    left = until_dead(lab, name, "refused", theirs)
+    moved, unmoved = left[:MOVED], left[MOVED:]
+    crowd_after_detection(lab, name, moved)
     lab.opened(server, lab.history.last("mark")["t"])  # the first look at the capture takes longer than the next ones
-    coming = Stream(lab, min(0.05, max(0.01, check.inter / 20)), "flap")
+    coming = Stream(lab, min(0.05, max(0.01, check.inter / 20)), "flap", moved, unmoved)
     for _ in range(min(10, max(3, int(FLAPPING / 2 / check.inter))) if check.rise > 1 else 0):
         earlier = len(coming.begun)
         good = flap(lab, server)

@@ -21,7 +21,8 @@ from lbcert.api import (
 )
 
 EACH = 20
-"""known users, new ones, and clients without a name; one of each kind every 100 ms"""
+"""known users, new ones, and clients without a name; one of each kind every 100 ms. At last so many new ones for each server:
+that a server gets none of them by chance is below 1e-6"""
 INTERVAL = 0.1
 
 
@@ -48,6 +49,7 @@ def test_total_loss(lab: Lab) -> None:
     waiting.stop()
     # Whether a client without a name is served at all is RDP-PARSE-04's subject.
     back = [visit for group in clients_of_three_kinds(lab, lab.shuffled(known)[:EACH], "back") for visit in group]
+    back += [Visit(lab.sources.one(), f"more{number}", label="back") for number in range(EACH * len(lab.mocks))]
     lab.visit([visit for visit in back if visit.user is not None])
     lab.judge(checks.total_loss_is_answered)
 

@@ -2,6 +2,8 @@
 
 from lbcert.api import (
     CC_VECTORS,
+    CLOSE_WITHIN,
+    MARGIN,
     ConnectionConfirm,
     ConnectionRequest,
     Lab,
@@ -12,6 +14,7 @@ from lbcert.api import (
     converse,
     patience,
     requirement,
+    requirement_deadline,
     sequential,
     tell_conversations,
 )
@@ -53,6 +56,9 @@ def test_answer_arrives_unchanged(lab: Lab) -> None:
     lengths = {user: len(told["answer"]) // 2 + told["body"] + TAIL for user, told in plans.items()}
     lab.watch("everything has arrived", lambda: all(not one.alive or len(one.received) >= lengths[one.visit.user] for one in made),
               patience("sessions"))  # fmt: skip
+    ended = [one for one in made if not one.visit.finish]
+    lab.watch("clients are told that their servers have closed", lambda: not any(one.alive for one in ended),
+              requirement_deadline("close", CLOSE_WITHIN + MARGIN))  # fmt: skip
     for one in made:
         one.leave()
     tell_conversations(lab)

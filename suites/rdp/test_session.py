@@ -72,6 +72,7 @@ def test_server_is_told_that_a_client_has_gone(lab: Lab) -> None:
 def test_draining_a_server_harms_nobody(lab: Lab) -> None:
     """Sessions are held on every server; one server is drained, users come, it is put back, users come again."""
     lab.need_servers(2)
+    lab.settle()
     held = hold(lab, HELD_PER_SERVER * len(lab.servers))
     lab.echo(held, "begin")
     server = busiest(lab, held)

@@ -33,6 +33,18 @@ def test_checks_only_connect(rig):
     assert not any(seen.received for seen in rig.servers["ts2"].connections)
 
 
+def test_forget_at_down(rig):
+    rig = rig(defects={"forget-at-down": True}, health_check=FAST)
+    users = [f"user{n}" for n in range(12)]
+    homes = {user: rig.visit(user) for user in users}
+    assert homes == {user: rig.visit(user) for user in users}
+    rig.servers["ts1"].darken()
+    rig.wait_state("ts1", "DOWN")
+    others = [user for user in users if homes[user] != "ts1"]
+    assert {rig.visit(user) for user in reversed(others)} == {"ts2", "ts3"}
+    assert any(rig.visit(user) != homes[user] for user in others)
+
+
 def test_known_to_dead(rig):
     rig = rig(defects={"known-to-dead": True}, health_check=DARK, connect_timeout=0.3)
     home = rig.visit("bob")
@@ -105,7 +117,7 @@ def test_turn_away_late(rig):
 
 
 def test_stay_down_after_total_loss(rig):
-    rig = rig(defects={"stay-down-after-total-loss": True}, health_check=FAST)
+    rig = rig(defects={"stay-down-after-total-loss": "all"}, health_check=FAST)
     rig.servers["ts1"].kill()
     rig.wait_state("ts1", "DOWN")
     rig.servers["ts1"].start()
@@ -115,6 +127,32 @@ def test_stay_down_after_total_loss(rig):
     rig.servers["ts2"].start()
     rig.wait("ten good checks", lambda: len(rig.servers["ts2"].connections) >= seen + 10)
     assert closed_after(rig, 5.0) is not None
+
+
+def test_known_early(rig):
+    rig = rig(defects={"known-early": True}, health_check={**FAST, "rise": 1000})
+    users = [f"user{number}" for number in range(9)]
+    homes = {user: rig.visit(user) for user in users}
+    rig.servers["ts1"].kill()
+    rig.wait_state("ts1", "DOWN")
+    moved, waiting, *_ = [user for user in users if homes[user] == "ts1"]
+    assert rig.visit(moved) != "ts1"
+    seen = len(rig.servers["ts1"].connections)
+    rig.servers["ts1"].start()
+    rig.wait("two good checks", lambda: len(rig.servers["ts1"].connections) >= seen + 2)
+    assert rig.visit(waiting) == "ts1"
+    assert "ts1" not in {rig.visit(f"new{number}") for number in range(6)} | {rig.visit(moved)}
+
+
+def test_the_last_stays_down_after_total_loss(rig):
+    rig = rig(defects={"stay-down-after-total-loss": "last"}, health_check=FAST)
+    kill_all(rig)
+    seen = len(rig.servers["ts3"].connections)
+    for name in ("ts2", "ts3"):
+        rig.servers[name].start()
+    rig.wait_state("ts2", "UP")
+    rig.wait("ten good checks", lambda: len(rig.servers["ts3"].connections) >= seen + 10)
+    assert {rig.visit(f"user{number}") for number in range(6)} == {"ts2"}
 
 
 def test_rise_after_one(rig):

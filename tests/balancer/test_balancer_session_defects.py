@@ -31,6 +31,19 @@ def gone(rig, session):
     return seen.ended
 
 
+@pytest.mark.parametrize("passed", [True, False])
+def test_server_close_not_passed(rig, passed):
+    rig = rig(defects={} if passed else {"server-close-not-passed": True})
+    session = rig.open("ann")
+    rig.loop.call_soon_threadsafe(rig.servers[session.server].users[-1].transport.close)
+    if passed:
+        assert session.ending() == "fin"
+    else:
+        with pytest.raises(TimeoutError):
+            session.sock.settimeout(0.3)
+            session.sock.recv(1)
+
+
 def sessions(rig, *users):
     made = []
     for user in users:

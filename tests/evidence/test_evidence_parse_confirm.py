@@ -12,12 +12,12 @@ ANSWER = CC_VECTORS["CC-01"] + stream("down", 5000)
 POURED = stream("up", 5000)
 
 
-def talk(number, label, heard=ANSWER, at_server=POURED, told=True):
+def talk(number, label, heard=ANSWER, at_server=POURED, told=True, how="closed"):
     """One conversation: the visit, its end at the client, and what the server said and heard."""
     user = f"talk{number}"
     visit = served(user, "ts1", label=label)
     visit[1]["visit"] = number
-    end = event(1, "client", "session-end", visit=number, port=1, how="left", poured=summary(POURED), received=summary(heard))
+    end = event(1, "client", "session-end", visit=number, port=1, how=how, poured=summary(POURED), received=summary(heard))
     said = event(2, "ts1", "conversation", user=user, conn=1, sent=summary(ANSWER), heard=summary(at_server))
     return [*visit, end, *([said] if told else [])]
 
@@ -35,6 +35,9 @@ UNCHANGED = {
     "cut-between-blocks": (talk(1, "CC-01", ANSWER[:4096]), Verdict.FAIL, "4096 of 5019 bytes; the stream is cut short"),
     "something-added": (talk(1, "CC-01", ANSWER + b"bye"), Verdict.FAIL, "5022 of 5019 bytes"),
     "towards-the-server": (talk(1, "CC-01", at_server=POURED[::-1]), Verdict.FAIL, "CC-01, towards the server: 5000 of 5000 bytes"),
+    "never-told": ([*SAME, *talk(2, "CC-02", how="left")], Verdict.FAIL, "2 of 2 exchanges arrived unchanged"),
+    "told-by-a-reset": (talk(1, "CC-01", how="reset"), Verdict.PASS, "1 of 1"),
+    "half-closed-and-never-told": (talk(1, HALF, how="left"), Verdict.PASS, "1 of 1 exchanges"),
     "not-answered": ([*SAME, {**unserved("talk2", "malformed", label="CC-03"), "visit": 2}], Verdict.FAIL,
                      "CC-03: answered with something that is no Connection Confirm"),
     "nobody-spoke": (talk(1, "CC-01", told=False), Verdict.FAIL, "CC-01: answered, but no server has spoken with this user"),

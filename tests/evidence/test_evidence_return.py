@@ -37,6 +37,26 @@ def test_the_declared_rule_is_kept_by_all(back, returns, verdict, observed):
     assert observed in finding.observed
 
 
+SETTLED = [served("cid", "ts2", -5.0, label="settle"), served("dan", "ts3", -5.0, label="settle")]
+BYSTANDERS = {
+    "stay": ("ts2", "ts2", Verdict.PASS, "4 of 4 visits of other servers' users reached theirs"),
+    "moved-when-it-died": ("ts3", "ts2", Verdict.FAIL, "user cid of ts2 was moved to ts3 while ts1 was dead"),
+    "moved-when-it-returned": ("ts2", "ts1", Verdict.FAIL, "user cid of ts2 was moved to ts1 after ts1 had returned"),
+    "lost": (None, "ts2", Verdict.FAIL, "user cid of ts2, while ts1 was dead: reset without an answer"),
+}
+
+
+@pytest.mark.parametrize("dead, back, verdict, observed", BYSTANDERS.values(), ids=BYSTANDERS)
+def test_users_of_other_servers_stay_where_they_are(dead, back, verdict, observed):
+    meanwhile = served("cid", dead, 9.0, label="others") if dead else unserved("cid", "reset", 9.0, label="others")
+    more = [*meanwhile] if dead else [meanwhile]
+    more += [*served("dan", "ts3", 9.0, label="others")]
+    more += [*served("cid", back, 30.0, label="others back"), *served("dan", "ts3", 30.0, label="others back")]
+    finding = judged(*STAYED, returns=False, more=[*[one for each in SETTLED for one in each], *more])
+    assert finding.verdict is verdict
+    assert observed in f"{finding.observed}; {finding.reason}"
+
+
 def test_a_server_that_is_never_used_again_is_a_failure():
     finding = judged(*STAYED, returns=False, fresh=FRESH[:1])
     assert (finding.verdict, finding.reason) == (Verdict.FAIL, "ts1 got no new user after it had returned")

@@ -53,6 +53,14 @@ def test_service_that_does_not_return_is_a_failure():
     assert (finding.verdict, finding.reason) == (Verdict.FAIL, "user new, 9.60 s after the servers' return: reset without an answer")
 
 
+def test_a_server_that_gets_nobody_any_more_is_a_failure():
+    used = [served("eve", server, -5.0, label="settle") for server in ("ts1", "ts2", "ts3")]
+    finding = judged(TOLD, *used)
+    assert (finding.verdict, finding.reason) == (
+        Verdict.FAIL, "ts3 got none of the 2 users who came when all servers had to be used again")  # fmt: skip
+    assert judged(TOLD, *used[:2]).verdict is Verdict.PASS
+
+
 def test_waiting_clients_are_not_judged_but_shown():
     (figure,) = judged(TOLD, waiting=WAITING[:1]).figures
     assert [row["role"] for row in figure["events"]] == ["fault", "limit", "other"]

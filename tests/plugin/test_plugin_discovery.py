@@ -44,6 +44,7 @@ def test_only_the_servers_of_the_pool(run, tmp_path, net, vip, bind, port, more)
     active = {server["name"]: server["active"] for server in found["servers"]}
     assert active == {"a": True, "b": True, "spare": False, "resting": False, "away": False}
     assert found["check_counts"] == {"a": [3, 2]}
+    assert found["memories"] == {}
 
 
 def test_a_vip_that_nothing_serves(run, tmp_path):

@@ -65,6 +65,17 @@ class _RedispatchNotStored(Defect):
         return self._moves % self.value != 0
 
 
+@switch("forget-at-down", on, method="table")
+class _ForgetAtDown(Defect):
+    """Forgets all users, those of the other servers too, when a server is marked down."""
+
+    def marks_down(self, server: Server) -> bool:
+        down = super().marks_down(server)
+        for key in self.table.keys() if down else ():
+            self.table.forget(key)
+        return down
+
+
 # -- no server left
 
 
@@ -95,15 +106,16 @@ class _TurnAwayLate(Defect):
             asyncio.get_running_loop().call_later(self.value, super().refuse, transport)
 
 
-@switch("stay-down-after-total-loss", on)
+@switch("stay-down-after-total-loss", lambda field: field.choice("all", "last"))
 class _StayDownAfterTotalLoss(Defect):
-    """Once all servers were down at the same time, none of them is used again."""
+    """Once all servers were down at the same time, none of them is used again, or all but the last one in the list."""
 
     _lost = False
 
     def marks_up(self, server: Server) -> bool:
         self._lost = self._lost or not any(server.up for server in self.servers)
-        return super().marks_up(server) and not self._lost
+        concerned = self.value == "all" or server is self.servers[-1]
+        return super().marks_up(server) and not (self._lost and concerned)
 
 
 # -- returning servers
@@ -123,6 +135,14 @@ class _RiseNotReset(Defect):
 
     def after_failed_check(self, server: Server) -> int:
         return server.in_a_row
+
+
+@switch("known-early", on, method="table")
+class _KnownEarly(Defect):
+    """Sends users there whom the table has on a dead server from its first good check on; new ones wait for `rise`."""
+
+    def abandons(self, server: Server) -> bool:
+        return super().abandons(server) and not server.in_a_row
 
 
 # -- the check itself

@@ -10,6 +10,7 @@ from .defects import _every as every
 from .defects import _on as on
 from .defects import _switch as switch
 from .document import Field
+from .opening import Opening
 from .server import Server
 
 if TYPE_CHECKING:
@@ -46,6 +47,14 @@ class _ResetNotPassed(Defect):
 
     def close_delay(self, by_reset: bool) -> float | None:
         return None if by_reset else super().close_delay(by_reset)
+
+
+@switch("server-close-not-passed", on)
+class _ServerCloseNotPassed(Defect):
+    """Does not tell a client whose request it could read that the server has closed."""
+
+    def passes_close(self, opening: Opening) -> bool:
+        return opening.request is None
 
 
 # -- taking a server out and putting it back

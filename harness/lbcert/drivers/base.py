@@ -50,6 +50,16 @@ class Server:
 
 
 @dataclass(frozen=True)
+class Memory:
+    """What a persistence table of the product can hold."""
+
+    lifetime: float | None
+    """s that an entry lives when its user does not come back; None for ever"""
+    size: int
+    """users"""
+
+
+@dataclass(frozen=True)
 class Discovery:
     """What the product says it does, learnt by starting it once where nobody else is."""
 
@@ -60,6 +70,8 @@ class Discovery:
     lowered_limits: dict[str, str] = field(default_factory=dict)
     check_counts: dict[str, tuple[int, int]] = field(default_factory=dict)
     """server name -> (fall, rise), where the product tells"""
+    memories: dict[str, Memory] = field(default_factory=dict)
+    """persistence table -> what it can hold, where the product tells"""
 
 
 class NotAble(DriverError):

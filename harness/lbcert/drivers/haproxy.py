@@ -24,6 +24,7 @@ from .base import Build, Discovery, DriverError, ProductRejected, Server, choose
 from .faster import FasterClock
 from .haproxy_admin import ADMIN_SOCKET
 from .haproxy_survey import SURVEY_PATIENCE, Farm, Survey, tables, unchecked
+from .haproxy_tables import memories
 from .program import Program, binary_of, config_path
 
 _EXTRA = f"global\n    stats socket {ADMIN_SOCKET} mode 600 level admin expose-fd listeners\n    no strict-limits\n"
@@ -55,7 +56,8 @@ class HAProxy:
         pools = self._pools(scratch, choose_vip(deployment, listening), admin)
         stat = [row for row in _stat(admin) if row["pxname"] in pools]
         servers = _servers(admin("show servers state"), stat)
-        return Discovery(build, listening, tuple(servers), _lowered(output.read_text(errors="replace")), _check_counts(stat))
+        lowered = _lowered(output.read_text(errors="replace"))
+        return Discovery(build, listening, tuple(servers), lowered, _check_counts(stat), memories(admin, pools))
 
     def _pools(self, scratch: Broker, vip: tuple[str, int], admin: Callable[[str], str],
                patience: float = PATIENCE["report"]) -> set[str]:  # fmt: skip

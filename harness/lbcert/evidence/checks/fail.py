@@ -129,17 +129,18 @@ def sessions_are_cut(history: History, fault: str) -> Finding:
 
 
 def return_rule_is_kept(history: History) -> Finding:
-    """RDP-FAIL-06: when a server returns, all users that it lost go back, or all stay, as declared.
+    """RDP-FAIL-06: when a server returns, all users that it lost go back, or all stay, as declared; nobody else moves at all.
 
     Visits: `moved` (the last one of each user before the return), `back` (one of each user after it), `fresh`
-    (new users, the first of whom on the returned server shows that it is in use again).
+    (new users, the first of whom on the returned server shows that it is in use again). Users of other servers, who were
+    there in `settle`, come while it is known as dead (`others`) and after its return (`others back`).
     """
     fault, restored = history.last("fault"), history.last("restore")
     assert fault is not None and restored is not None
     dead, zero = fault["server"], fault["t"]
     returns = declares(served.setup(history)["declares"]).returns_after_recovery
     rule = "go back to it" if returns else "stay on the server they were moved to"
-    tally = Tally(f"When {dead} is back, 100 % of the users it lost {rule}, as declared.")
+    tally = Tally(f"When {dead} is back, 100 % of the users it lost {rule}, as declared; users of other servers stay on theirs.")
     requests = served.Requests(history)
     if reason := undetected(history, attempts_at(history, dead)):
         return Finding(Verdict.BLOCKED, tally.expected, reason, reason)
@@ -165,5 +166,25 @@ def return_rule_is_kept(history: History) -> Finding:
         else:
             followed += 1
     observed = f"{followed} of {len(back)} users followed the declared rule"
+    stayed, others = _bystanders(history, requests, dead, tally)
+    observed += f"; {stayed} of {others} visits of other servers' users reached theirs" if others else ""
     figure = timeline(f"{dead} crashed and returned", f"{dead} crashed", events)
     return tally.finding(observed, figures=(figure,))
+
+
+def _bystanders(history: History, requests: served.Requests, dead: str, tally: Tally) -> tuple[int, int]:
+    """How many visits of users of other servers reached the server of before the fault, and of how many."""
+    home = {visit["user"]: requests.server(visit) for visit in served.visits(history, "settle")}
+    phases = {"others": f"while {dead} was dead", "others back": f"after {dead} had returned"}
+    stayed = seen = 0
+    for label, when in phases.items():
+        for visit in served.visits(history, label):
+            server, wanted = requests.server(visit), home[visit["user"]]
+            seen += 1
+            if server is None:
+                tally.faults.append(f"{served.name_of(visit)} of {wanted}, {when}: {served.outcome_text(visit)}")
+            elif server != wanted:
+                tally.faults.append(f"{served.name_of(visit)} of {wanted} was moved to {server} {when}")
+            else:
+                stayed += 1
+    return stayed, seen

@@ -17,15 +17,15 @@ _TOLD = ("closed", "reset", "refused")
 def total_loss_is_answered(history: History) -> Finding:
     """RDP-FAIL-07: with every server dead, clients are turned away (or served by a fallback) within 2 s, and served later.
 
-    Visits: `lost` (after the last server must be known as dead), `waiting` (from the return of the servers until the
-    product must use them) and `back` (after that).
+    Visits: `settle` (before: which servers are used at all), `lost` (after the last server must be known as dead), `waiting`
+    (from the return of the servers until the product must use them) and `back` (after that).
     """
     faults, restores = list(history.of("fault")), list(history.of("restore"))
     zero, returned = max(fault["t"] for fault in faults), max(restore["t"] for restore in restores)
     bound, beyond = bound_of(history, "dark")
     back_by = deadlines.recovery(check_of(history)) + deadlines.MARGIN
     tally = Tally(f"With all {len(faults)} servers known as dead, each client is closed or served within "
-                  f"{deadlines.TURNED_AWAY_WITHIN:g} s; {back_by:g} s after their return everybody is served.")  # fmt: skip
+                  f"{deadlines.TURNED_AWAY_WITHIN:g} s; {back_by:g} s after their return everybody is served, by all of them.")  # fmt: skip
     if beyond:
         tally.faults.append(beyond)
     requests, waits = served.Requests(history), served.Waits(history)
@@ -53,13 +53,17 @@ def total_loss_is_answered(history: History) -> Finding:
         events.append((since(min(visit["answered"] for visit in waiting), zero), "first user served again", "return"))
     back = served.some(served.visits(history, "back"), "visit after the return")
     good = 0
+    unused = {server for visit in served.visits(history, "settle") if (server := requests.server(visit))}
     for visit in back:
-        if requests.server(visit):
+        if server := requests.server(visit):
             good += 1
+            unused.discard(server)
         else:
             at = since(visit["started"], returned)
             tally.faults.append(f"{served.name_of(visit)}, {at:.2f} s after the servers' return: "
                                 f"{served.outcome_text(visit)}")  # fmt: skip
+    for server in sorted(unused):
+        tally.faults.append(f"{server} got none of the {len(back)} users who came when all servers had to be used again")
     observed = f"with no server left {turned} of {len(lost)} clients were turned away"
     observed += f" and {fallback} served by a fallback" if fallback else ""
     observed += f", the slowest after {longest:.2f} s; {good} of {len(back)} were served after the servers' return"

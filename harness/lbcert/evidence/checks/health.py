@@ -88,7 +88,8 @@ def rise_is_respected(history: History) -> Finding:
 
     The server refuses. Then it returns and refuses again several times, each time with fewer good checks than `rise`; at
     last it returns for good. Each return begins with the mark `flap`, at which the product must hold the server for dead.
-    Visits: `after`, in the windows before the first return, and `flap`, new users all the time from then on.
+    Visits: `after`, in the windows before the first return, and `flap`, users all the time from then on: new ones, those whom
+    the failure moved, and users of the server who had not come since.
     """
     restores, faults = [list(history.of(kind)) for kind in ("restore", "fault")]
     dead, zero, final = faults[0]["server"], faults[0]["t"], restores[-1]["t"]

@@ -60,14 +60,16 @@ def lifetime_is_kept(history: History, lifetime: float | None, share: float) -> 
         tally.faults.append(f"{told}, and a disconnected session may wait {LIFETIME_FLOOR / 3600:g} h or longer")
     requests = served.Requests(history)
     homes = _homes(history, requests, "first", tally)
-    # From the first moment at which the product can have noted a visit to the last at which it can have looked for the note.
+    # From the first moment at which the product can have noted a visit to the one at which it was asked again: how long it
+    # then took is its own matter.
+    waits = served.Waits(history)
     before = {visit["user"]: visit["started"] for visit in served.visits(history, "first") if visit["user"] in homes}
     kept = counted = 0
     late: set[str] = set()
     for label in ("second", "third"):
         for visit in served.visits(history, label):
             user = visit["user"]
-            if user in before and lifetime and ((visit["answered"] or visit["t"]) - before[user]) / _SECOND > _TOO_LATE * lifetime:
+            if user in before and lifetime and (waits.asked(visit) - before[user]) / _SECOND > _TOO_LATE * lifetime:
                 late.add(user)
         kept += _returned(history, requests, label, homes, tally, late)
         counted += len(homes) - len(late)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ... import deadlines
 from ...wire import ConnectionConfirm, Decoded
 from ...wire.octets import difference
 from ..finding import Finding, Tally
@@ -17,10 +18,11 @@ def answer_arrives_unchanged(history: History) -> Finding:
     """RDP-PARSE-02: what each server said is what its client heard, and the other way round.
 
     Visits are tied to servers' `conversation` events by the user's name, since the Confirms are literal and tell nobody's
-    identity. A label with `client half-closes` marks a client that sent FIN before the server's last word: whether that
+    identity. Each server closes when all is said, and leaves it to the client to notice. A label with `client half-closes` marks a client that sent FIN before the server's last word: whether that
     word arrived is said, not judged.
     """
-    tally = Tally("The Connection Confirm and everything after it arrive byte for byte, in both directions.")
+    tally = Tally("The Connection Confirm and everything after it arrive byte for byte, in both directions, and so does the server's "
+                  "close.")  # fmt: skip
     spoken = {event["user"]: event for event in history.of("conversation")}
     ends = {event["visit"]: event for event in history.of("session-end")}
     whole = half = half_whole = 0
@@ -45,6 +47,9 @@ def answer_arrives_unchanged(history: History) -> Finding:
         if to_server:
             tally.faults.append(f"{visit['label']}, towards the server: {to_server}")
         whole += not to_client and not to_server
+        if HALF_CLOSED not in visit["label"] and not to_client and not to_server and heard["how"] == "left":
+            tally.faults.append(f"{visit['label']}: the server has closed, and its client was not told within "
+                                f"{deadlines.CLOSE_WITHIN + deadlines.MARGIN:g} s")  # fmt: skip
     observed = f"{whole} of {len(everyone)} exchanges arrived unchanged in both directions"
     if half:
         observed += f"; {half_whole} of {half} clients that had sent FIN still got the server's last bytes (not judged)"

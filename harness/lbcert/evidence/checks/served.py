@@ -79,11 +79,18 @@ class Waits:
             if "syn" in flow:
                 self._flows[flow["client"], flow["cport"]].append(flow)
 
+    def _flow(self, visit: Event) -> Event | None:
+        # Ports are used again: the first connection from there since the visit began.
+        return next((flow for flow in self._flows[visit["source"], visit["port"]] if flow["syn"] >= visit["started"]), None)
+
+    def asked(self, visit: Event) -> int:
+        """When the request of `visit` was sent (ns); by our own clock where the capture does not tell."""
+        flow = self._flow(visit)
+        return visit["started"] if flow is None else flow.get("data_to_server", visit["started"])
+
     def until(self, visit: Event, end: int) -> float:
         """Seconds that the client of `visit` had waited at `end` (ns); by our own clock where the capture has no such flow."""
-        # Ports are used again: the first connection from there since the visit began.
-        mine = (flow for flow in self._flows[visit["source"], visit["port"]] if flow["syn"] >= visit["started"])
-        flow = next(mine, None)
+        flow = self._flow(visit)
         if flow is None:
             return (end - visit["started"]) / 1e9
         stood, asked = flow.get("synack", end), flow.get("data_to_server", end)

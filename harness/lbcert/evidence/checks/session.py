@@ -71,7 +71,7 @@ def _unfit(history: History, held: list[Event]) -> str | None:
     lost = [visit for visit in held if sides.peer(visit) is None]
     if lost:
         return (f"{len(lost)} of {len(held)} users could not hold a session ({served.name_of(lost[0])}: "
-                f"{served.outcome_text(lost[0])}), which RDP-PERSIST-01 is about")  # fmt: skip
+                f"{served.outcome_text(lost[0])}), which RDP-PERSIST-01 and -13 are about")  # fmt: skip
     silent = [visit for visit in held if not echoes[visit["visit"], "begin"]]
     if silent:
         return f"{len(silent)} of {len(held)} sessions carried no data before anything was done, which RDP-PARSE-02 is about"

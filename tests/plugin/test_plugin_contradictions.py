@@ -1,0 +1,57 @@
+"""What the product says of itself against what dut.yaml declares: a promise beyond it is a setup-error, not a verdict."""
+
+from pathlib import Path
+
+import pytest
+
+from lbcert.drivers.base import Build, Discovery, Memory
+from lbcert.drivers.haproxy_tables import memories
+from lbcert.dut import declares
+from lbcert.dut_model import Deployment
+from lbcert.session import _contradiction
+
+BUILD = Build("1.0", "test", "")
+TABLES = "# table: rdp, type: string, size:1024, used:0\n# table: counters, type: ip, size:10, used:0\n"
+
+
+def contradiction(persistence, lifetime, size, variant=None):
+    deployment = Deployment("rdp", "rdp", Path("x.cfg"), "", declares=declares({"persistence": persistence}), variant=variant)
+    return _contradiction(deployment, Discovery(BUILD, (), (), memories={"rdp": Memory(lifetime, size)})) or ""
+
+
+CASES = {
+    "as declared": ({"timer": 28800, "size": 1024}, 28800.0, 1024, None, ""),
+    "more than declared": ({"timer": 3600, "size": 100}, 28800.0, 1024, None, ""),
+    "for ever": ({"timer": 28800}, None, 1024, None, ""),
+    "nothing declared": ({}, 3600.0, 10, None, ""),
+    "forgets sooner": ({"timer": 28800}, 1800.0, 1024, None, "timer 28800 s for rdp, but the product's table rdp keeps a user for 1800 s"),
+    "forgets at all": ({"timer": "none"}, 1800.0, 1024, None, "declares persistence.timer none"),
+    "forgets at all, and traffic shows it": ({"timer": "none"}, 4.0, 1024, None, ""),
+    "less room": ({"size": 1025}, None, 1024, None, "has room for 1024"),
+    "no table that could be full": ({"size": "none"}, None, 1024, None, ""),
+    "a variant is shorter": ({"timer": 28800}, 4.0, 1024, "short-lifetime", ""),
+}
+
+
+@pytest.mark.parametrize("persistence, lifetime, size, variant, message", CASES.values(), ids=CASES)
+def test_a_promise_beyond_the_product(persistence, lifetime, size, variant, message):
+    found = contradiction(persistence, lifetime, size, variant)
+    assert message in found and bool(message) == bool(found)
+
+
+@pytest.mark.parametrize("exp, lifetime", [("1800000", 1800.0), ("0", None)])
+def test_haproxy_tells_how_long_an_entry_lives(exp, lifetime):
+    """By an entry made by hand, in the pool's own table only."""
+    asked = []
+
+    def admin(command):
+        asked.append(command)
+        line = f"0x7f: key=lbcert use=0 exp={exp} shard=0 server_id=1 server_key=-\n"
+        return TABLES if command == "show table" else TABLES.splitlines()[0] + "\n" + line if command == "show table rdp" else ""
+
+    assert memories(admin, {"rdp"}) == {"rdp": Memory(lifetime, 1024)}
+    assert asked == ["show table", "set table rdp key lbcert data.server_id 1", "show table rdp"]
+
+
+def test_a_table_that_only_counts_is_no_memory():
+    assert memories(lambda command: TABLES if command == "show table" else "", {"counters"}) == {}
