@@ -13,6 +13,7 @@ from typing import Any
 from . import addresses
 from .clients.echo import echo
 from .clients.rdp import Connection, RdpClients, Visit
+from .corpus.file import Packet
 from .deadlines import IDLE_SHARES, MATURE, Deadline, patience, table
 from .drivers import Discovery, Driver, DriverError, choose_vip
 from .drivers.faster import FasterClock, make_clock
@@ -72,13 +73,16 @@ class Lab:
         live: Callable[[str, Deadline | None], None] = lambda text, deadline: None,
         pace: Pace | None = None,
         security: bool = False,
+        corpus: Sequence[Packet] = (),
     ):
-        """`security`: the servers can be told to do TLS and CredSSP, each with a certificate of its own."""
+        """`security`: the servers can be told to do TLS and CredSSP, each with a certificate of its own.
+        `corpus`: first packets of the user's own clients (--corpus)."""
         self.deployment = deployment
         self.declares = deployment.declares
         self.driver = driver
         self.files = files
         self.random = random.Random(seed)
+        self.corpus = corpus
         self.findings: list[Finding] = []
         self.trouble: HarnessError | None = None
         self.loop = Loop()
