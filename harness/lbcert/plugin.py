@@ -135,8 +135,10 @@ def pytest_configure_node(node) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    product = config.stash[_STATE].product
-    return f"lbcert: dut {product.ref} ({product.name}), topology {config.getoption('topology')}, seed {config.getoption('seed')}"
+    product, own = config.stash[_STATE].product, config.stash[_STATE].corpus
+    also = f", {len(own.packets)} packets of {own.path}" if own.packets else ""
+    return (f"lbcert: dut {product.ref} ({product.name}), topology {config.getoption('topology')}, "
+            f"seed {config.getoption('seed')}{also}")  # fmt: skip
 
 
 # -- collection -----------------------------------------------------------------------------------

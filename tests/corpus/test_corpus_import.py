@@ -97,7 +97,6 @@ def test_a_folder_without_a_corpus(tmp_path):
 
 
 def test_runs_send_the_corpus_and_the_report_says_so(work, capsys):
-    """The real thing: the scripted balancer that forwards requests with a name of 6 bytes less their last byte must be found."""
     run(capsys, "monday.pcap")
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "suites/rdp", "-k", "RDP_PARSE_01 or RDP_PARSE_04", "--dut", "ideal",
                "--corpus", str(work / "corpus"), "--report-dir", str(work / "run")]  # fmt: skip

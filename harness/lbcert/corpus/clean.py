@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from ipaddress import ip_network
+from ipaddress import IPv4Address, IPv4Network
 
 from ..wire import COOKIE_PREFIX, LINE_END, TOKEN_PREFIX, ConnectionRequest, decode_token, encode_token
 from .names import Pseudonyms, coarse
@@ -15,9 +15,18 @@ CORRELATION_ID = bytes.fromhex("a1b2c3d4e5f60718293a4b5c6d7e8f90")
 
 _COOKIE = re.compile(rb"\s*cookie:\s*mstshash\s*=", re.IGNORECASE)
 """a name, also where the spelling keeps servers from taking it for one"""
-_KEPT = re.compile(rb"(Cookie: msts=|tsv://(?:MS Terminal Services Plugin\.1\.)?|mth://|[A-Za-z-]{1,16}:\s*[a-z]{1,8}=|)(.*)", re.DOTALL)
+_KEPT = re.compile(rb"(Cookie: msts=|tsv://(?:MS Terminal Services Plugin\.1\.)?|mth://|)(.*)", re.DOTALL)
 """what of a token's line says which kind it is, and the rest"""
-_DOCUMENTATION = tuple(map(ip_network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")))
+
+
+def _number(ip: str | IPv4Address) -> bytes:
+    """An address as a token spells it."""
+    return encode_token(ip, 0)[len(TOKEN_PREFIX) :].partition(b".")[0]
+
+
+_INSTEAD = [_number(network[last]) for last in range(256)
+            for network in map(IPv4Network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"))]  # fmt: skip
+"""addresses of documentation (RFC 5737)"""
 
 
 class Cleaner:
@@ -26,7 +35,7 @@ class Cleaner:
     def __init__(self, requests: Iterable[ConnectionRequest], keep_tokens: bool = False):
         self._keep_tokens = keep_tokens
         self._names = Pseudonyms(name for request in requests for name in _names(request))
-        self._addresses: dict[str, str] = {}
+        self._numbers: dict[str, bytes] = {}
 
     def clean(self, request: ConnectionRequest) -> ConnectionRequest:
         """The request with everything replaced; bytes that have no meaning become zeros."""
@@ -47,27 +56,22 @@ class Cleaner:
         if self._keep_tokens:
             return line
         if address := decode_token(line):
-            instead = self._addresses.get(address.ip) or self._address(address.ip)
-            token = encode_token(instead, address.port)
             rest = line[len(TOKEN_PREFIX) :].partition(b".")[2]
-            return token.partition(b".")[0] + b"." + rest
+            return TOKEN_PREFIX + self._number(address.ip) + b"." + rest
         kept, rest = _KEPT.fullmatch(line).groups()
         pseudonym = self._names.of(rest)
         # A token that names no address must not come to name one.
         return kept + (pseudonym if decode_token(kept + pseudonym) is None else re.sub(rb"\d", b"9", rest))
 
-    def _address(self, ip: str) -> str:
-        """An address of documentation (RFC 5737) whose number in a token has as many digits, if there is one."""
-        digits = len(_number(ip))
-        candidates = [str(network[last]) for last in range(256) for network in _DOCUMENTATION]
-        fitting = [one for one in candidates if len(_number(one)) == digits and one != ip] or candidates[3:4]
-        given = list(self._addresses.values())
-        self._addresses[ip] = next((one for one in fitting if one not in given), fitting[len(given) % len(fitting)])
-        return self._addresses[ip]
-
-
-def _number(ip: str) -> bytes:
-    return encode_token(ip, 0)[len(TOKEN_PREFIX) :].partition(b".")[0]
+    def _number(self, ip: str) -> bytes:
+        """What stands for an address in a token: an address of documentation whose number has as many digits."""
+        if ip not in self._numbers:
+            own, given = _number(ip), set(self._numbers.values())
+            fitting = [number for number in _INSTEAD if len(number) == len(own) and number != own]
+            # Only network addresses such as 10.1.0.0 have numbers too short for that.
+            fitting = fitting or [b"9" * len(own)]
+            self._numbers[ip] = next((one for one in fitting if one not in given), fitting[len(given) % len(fitting)])
+        return self._numbers[ip]
 
 
 def _names(request: ConnectionRequest) -> Iterable[bytes]:
