@@ -82,7 +82,9 @@ class Lab:
         self.driver = driver
         self.files = files
         self.random = random.Random(seed)
-        self.corpus = corpus
+        self._corpus = tuple(corpus)
+        self.took_corpus = False
+        """whether the test asked for first packets of the user's own clients, and there were some"""
         self.findings: list[Finding] = []
         self.trouble: HarnessError | None = None
         self.loop = Loop()
@@ -217,6 +219,12 @@ class Lab:
                 self.history.add("dut", "exit", stamp, process=name, status=status)
         elif event["event"] == "log":
             self.history.add("dut", "log", event["t"], text=event["text"])
+
+    @property
+    def corpus(self) -> Sequence[Packet]:
+        """First packets of the user's own clients. A test that asks for them sends them: the report says so."""
+        self.took_corpus = bool(self._corpus)
+        return self._corpus
 
     # -- given, when ------------------------------------------------------------------------------
 

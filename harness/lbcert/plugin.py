@@ -81,7 +81,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--timers", default="fast", choices=pace.TIMERS,
                     help="judge timers of an hour on a faster clock, in a minute (default), or in real time, any product")  # fmt: skip
     group.addoption("--corpus", default=None, metavar="FILE|DIR",
-                    help="also send these first packets, which `lbcert import` took from captures of your own clients")  # fmt: skip
+                    help="also send these first packets, which `lbcert import` took from captures of your clients")  # fmt: skip
     group.addoption("--seed", type=int, default=0, metavar="N", help="seed of every random choice (default: 0)")
 
 
@@ -424,7 +424,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo):
     made = item.stash.get(_LAB, None)
     judged.take(call, made.findings if made else [])
     state = item.config.stash[_STATE]
-    state.run.append_result(judged.line(item.nodeid, item.callspec.params["deployment"].id, _evidence(item, state)))
+    line = judged.line(item.nodeid, item.callspec.params["deployment"].id, _evidence(item, state))
+    state.run.append_result(line | ({"corpus": True} if getattr(made, "took_corpus", False) else {}))
     repeated = call.when == "setup" and judged.reason in state.setup_errors
     if judged.verdict is Verdict.SETUP_ERROR:
         state.setup_errors.add(judged.reason)

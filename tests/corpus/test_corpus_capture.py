@@ -67,7 +67,8 @@ def test_ipv6(tmp_path, extension, following):
 def test_what_is_no_first_packet_is_counted(tmp_path):
     seen = found(tmp_path, pcap([
         *visit(ONE, sport=1), *visit(b"GET / HTTP/1.1\r\n\r\n", sport=2), *visit(ONE[:20], sport=3), *visit(b"", sport=4),
-        ipv4(tcp(5, ONE, sport=5)), ipv4(tcp(1, ONE, sport=3389, dport=9)), ipv4(b"\0" * 8), ipv4(tcp(1, ONE, sport=6), 0x2000), b"",
+        ipv4(tcp(5, ONE, sport=5)), ipv4(tcp(1, ONE, sport=3389, dport=9)), ipv4(b"\0" * 8),
+        ipv4(tcp(1, ONE, sport=6), 0x2000), b"",
     ]))  # fmt: skip
     counts = (len(seen.requests), seen.malformed.total(), seen.incomplete, seen.silent, seen.joined_late)
     assert counts == (1, 1, 1, 1, 1)

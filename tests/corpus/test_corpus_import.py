@@ -18,7 +18,8 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def work(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    packets = [cookie(b"jsmith"), cookie(b"CORP\\amelia"), cookie(b"amelia"), CR["CR-05"], CR["CR-03"], CR["CR-09"], b"GET / HTTP"]
+    names = [cookie(name) for name in (b"jsmith", b"CORP\\amelia", b"amelia")]
+    packets = [*names, CR["CR-05"], CR["CR-03"], CR["CR-09"], b"GET / HTTP"]
     frames = [frame for number, packet in enumerate(packets) for frame in visit(packet, sport=40000 + number)]
     (tmp_path / "monday.pcap").write_bytes(pcap(frames))
     (tmp_path / "tuesday.pcapng").write_bytes(section([101], [(0, frame) for frame in visit(cookie(b"jsmith"))])[:-3])
@@ -74,7 +75,8 @@ def test_mistakes(work, capsys):
 
 
 BAD = {
-    "garbage": ("{", "own.json, line 1: is not JSON"), "another schema": ('{"schema": 2, "packets": [{"hex": "00"}]}', "schema: 2 is not 1."),
+    "garbage": ("{", "own.json, line 1: is not JSON"),
+    "another schema": ('{"schema": 2, "packets": [{"hex": "00"}]}', "schema: 2 is not 1."),
     "no packets": ('{"schema": 1, "packets": []}', "packets: must not be empty."),
     "no hex": ('{"schema": 1, "packets": [{"hex": "0g"}]}', "packets[0].hex: '0g' does not have the form"),
     "no request": ('{"schema": 1, "packets": [{"hex": "16030100"}]}', "packets[0].hex: is no Connection Request"),
@@ -98,8 +100,8 @@ def test_a_folder_without_a_corpus(tmp_path):
 
 def test_runs_send_the_corpus_and_the_report_says_so(work, capsys):
     run(capsys, "monday.pcap")
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "suites/rdp", "-k", "RDP_PARSE_01 or RDP_PARSE_04", "--dut", "ideal",
-               "--corpus", str(work / "corpus"), "--report-dir", str(work / "run")]  # fmt: skip
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "suites/rdp", "-k", "RDP_PARSE_01 or RDP_PARSE_04",
+               "--dut", "ideal", "--corpus", str(work / "corpus"), "--report-dir", str(work / "run")]  # fmt: skip
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
     report = json.loads((work / "run" / "report.json").read_text())
     rows = {row["id"]: row for row in report["deployments"][0]["requirements"]}

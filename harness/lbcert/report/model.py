@@ -131,11 +131,12 @@ def reproduce(run: Json, deployment: Json, requirement: Requirement) -> str:
 
 
 def _corpus(source: RunDir) -> Json:
-    """What the run sent of the user's own clients, with the rows whose tests came to a verdict only."""
+    """What the run sent of the user's own clients, with the rows whose tests took it and came to a verdict only."""
     given = source.run["environment"].get("corpus")
     if given is None:
         return {}
-    judged = {name for result in source.results if result["verdict"] in JUDGED for name in result["requirements"]}
+    judged = {name for result in source.results if result.get("corpus") and result["verdict"] in JUDGED
+              for name in result["requirements"]}  # fmt: skip
     return {"corpus": {**given, "rows": {name: count for name, count in given["rows"].items() if name in judged}}}
 
 
