@@ -4,9 +4,13 @@ import struct
 
 import pytest
 from corpus_rig import CR, LINKS, SYN, ipv4, ipv6, pcap, section, tcp, visit
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from lbcert.corpus.clean import Cleaner
 from lbcert.corpus.packets import read
 from lbcert.report.errors import ReportError
+from lbcert.wire import ConnectionRequest
 
 ONE = CR["CR-09"]
 PLAIN = section([101], [(0, packet) for packet in visit(ONE)])
@@ -110,6 +114,21 @@ def test_broken_files(tmp_path, content, words):
     with pytest.raises(ReportError) as error:
         found(tmp_path, content)
     assert words in str(error.value) and str(tmp_path / "x.pcap") in str(error.value)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(list(FILES.values())), st.data())
+def test_a_damaged_file_is_read_or_refused_and_its_packets_keep_their_length(tmp_path, content, data):
+    damaged = bytearray(content)
+    for _ in range(3):
+        damaged[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        requests = found(tmp_path, damaged).requests
+    except ReportError:
+        return
+    for request, clean in zip(requests, map(Cleaner(requests).clean, requests), strict=True):
+        assert len(clean.encode()) == len(request.encode())
+        assert ConnectionRequest.decode(clean.encode()).value == clean
 
 
 def test_no_file(tmp_path):
