@@ -16,6 +16,7 @@ from typing import Any
 from . import __version__
 from .check import options as check_options
 from .console import options as console
+from .corpus import options as corpus
 from .dut import REPOSITORY
 from .report.errors import ReportError
 from .vip import options as probe
@@ -79,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     check_options.add(commands)
     console.add(commands)
     probe.add(commands)
+    corpus.add(commands)
 
     for command in (report, verify):
         command.add_argument("folder", metavar="DIR", nargs="?", type=Path, default=None,

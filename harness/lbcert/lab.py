@@ -13,6 +13,7 @@ from typing import Any
 from . import addresses
 from .clients.echo import echo
 from .clients.rdp import Connection, RdpClients, Visit
+from .corpus.file import Packet
 from .deadlines import IDLE_SHARES, MATURE, Deadline, patience, table
 from .drivers import Discovery, Driver, DriverError, choose_vip
 from .drivers.faster import FasterClock, make_clock
@@ -72,13 +73,18 @@ class Lab:
         live: Callable[[str, Deadline | None], None] = lambda text, deadline: None,
         pace: Pace | None = None,
         security: bool = False,
+        corpus: Sequence[Packet] = (),
     ):
-        """`security`: the servers can be told to do TLS and CredSSP, each with a certificate of its own."""
+        """`security`: the servers can be told to do TLS and CredSSP, each with a certificate of its own.
+        `corpus`: first packets of the user's own clients (--corpus)."""
         self.deployment = deployment
         self.declares = deployment.declares
         self.driver = driver
         self.files = files
         self.random = random.Random(seed)
+        self._corpus = tuple(corpus)
+        self.took_corpus = False
+        """whether the test asked for first packets of the user's own clients, and there were some"""
         self.findings: list[Finding] = []
         self.trouble: HarnessError | None = None
         self.loop = Loop()
@@ -216,6 +222,12 @@ class Lab:
                 self.history.add("dut", "exit", stamp, process=name, status=status)
         elif event["event"] == "log":
             self.history.add("dut", "log", event["t"], text=event["text"])
+
+    @property
+    def corpus(self) -> Sequence[Packet]:
+        """First packets of the user's own clients. A test that asks for them sends them: the report says so."""
+        self.took_corpus = bool(self._corpus)
+        return self._corpus
 
     # -- given, when ------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from . import catalogue, outcome, pace, tiers, timing, verdicts
+from .corpus import file as corpus
 from .dut import resolve
 from .dut_model import VARIANTS, Deployment
 from .evidence.finding import Finding
@@ -50,6 +51,8 @@ class State:
         try:
             self.profiles = catalogue.load_all()
             self.product = resolve(config.getoption("dut"))
+            given = config.getoption("corpus")
+            self.corpus = corpus.load(Path(given)) if given else corpus.Corpus()
         except ReportError as error:
             raise pytest.UsageError(str(error)) from None
         self.requirements = {row.id: row for profile in self.profiles.values() for row in profile}
@@ -77,6 +80,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
                     help="also try N random sequences of users' and servers' doings against the declared model")  # fmt: skip
     group.addoption("--timers", default="fast", choices=pace.TIMERS,
                     help="judge timers of an hour on a faster clock, in a minute (default), or in real time, any product")  # fmt: skip
+    group.addoption("--corpus", default=None, metavar="FILE|DIR",
+                    help="also send these first packets, which `lbcert import` took from captures of your clients")  # fmt: skip
     group.addoption("--seed", type=int, default=0, metavar="N", help="seed of every random choice (default: 0)")
 
 
@@ -130,8 +135,10 @@ def pytest_configure_node(node) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    product = config.stash[_STATE].product
-    return f"lbcert: dut {product.ref} ({product.name}), topology {config.getoption('topology')}, seed {config.getoption('seed')}"
+    product, own = config.stash[_STATE].product, config.stash[_STATE].corpus
+    also = f", {len(own.packets)} packets of {own.path}" if own.packets else ""
+    return (f"lbcert: dut {product.ref} ({product.name}), topology {config.getoption('topology')}, "
+            f"seed {config.getoption('seed')}{also}")  # fmt: skip
 
 
 # -- collection -----------------------------------------------------------------------------------
@@ -262,13 +269,14 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     for name, nodes in _left_out([*session.items, *state.deselected], deployments).items():
         deselected[name] = [*deselected.get(name, ()), *nodes]
     facts = {"topology": config.getoption("topology"), "seed": config.getoption("seed"), "selected": selected,
-             "deselected": deselected,
+             "deselected": deselected, "corpus": state.corpus.facts() if state.corpus.packets else None,
              "command": "pytest " + " ".join(map(str, config.invocation_params.args))}  # fmt: skip
     try:
         state.run.create(state.product, deployments, facts)
     except OSError as error:
         raise pytest.UsageError(f"{state.run.folder}: {error.strerror}; name another folder with --report-dir") from None
-    state.session = Session(state.product, state.run, config.getoption("topology"), config.getoption("seed"), state.live)
+    state.session = Session(state.product, state.run, config.getoption("topology"), config.getoption("seed"), state.live,
+                            state.corpus)  # fmt: skip
 
 
 class _NoParams:
@@ -416,7 +424,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo):
     made = item.stash.get(_LAB, None)
     judged.take(call, made.findings if made else [])
     state = item.config.stash[_STATE]
-    state.run.append_result(judged.line(item.nodeid, item.callspec.params["deployment"].id, _evidence(item, state)))
+    line = judged.line(item.nodeid, item.callspec.params["deployment"].id, _evidence(item, state))
+    state.run.append_result(line | ({"corpus": True} if getattr(made, "took_corpus", False) else {}))
     repeated = call.when == "setup" and judged.reason in state.setup_errors
     if judged.verdict is Verdict.SETUP_ERROR:
         state.setup_errors.add(judged.reason)

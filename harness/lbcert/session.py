@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from . import __version__
+from .corpus.file import Corpus
 from .deadlines import Deadline, table
 from .drivers import Build, Discovery, DriverError, driver_for
 from .drivers.base import Memory, Server
@@ -143,7 +144,8 @@ def _run_facts(product: Product, deployments: list[Deployment], facts: dict[str,
         "dut": {"name": product.name, "vendor": product.vendor, "version": None, "driver": product.driver, "build": None,
                 "ref": product.ref, "folder": _relative(product.folder)},
         "environment": {"kernel": platform.release(), "python": platform.python_version(), "topology": facts["topology"],
-                        "seed": facts["seed"], "deadlines": {}, "lowered_limits": {}},
+                        "seed": facts["seed"], "deadlines": {}, "lowered_limits": {},
+                        **({"corpus": facts["corpus"]} if facts.get("corpus") else {})},
         "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"),
         "command": facts["command"],
         "deployments": [
@@ -179,11 +181,13 @@ def commit() -> str:
 class Session:
     """What tests of one pytest process share."""
 
-    def __init__(self, product: Product, run: Run, topology: str, seed: int, live: Callable[[str, Deadline | None], None]):
+    def __init__(self, product: Product, run: Run, topology: str, seed: int, live: Callable[[str, Deadline | None], None],
+                 corpus: Corpus = Corpus()):  # fmt: skip
         self.product = product
         self.run = run
         self.seed = seed
         self.live = live
+        self.corpus = corpus
         self.lag = LagProbe()
         self._driver = None
         self._discovered: dict[str, Discovery | SetupError] = {}
@@ -283,7 +287,8 @@ class Session:
         )
         try:
             seed = int.from_bytes(hashlib.sha256(f"{self.seed}:{slug}".encode()).digest()[:8], "big")
-            return Lab(self.provider(), self.driver(), deployment, found, files, self.lag, seed, self.live, pace, security)
+            return Lab(self.provider(), self.driver(), deployment, found, files, self.lag, seed, self.live, pace, security,
+                       self.corpus.packets)  # fmt: skip
         except (DriverError, LabError) as error:
             raise SetupError(str(error)) from None
 

@@ -28,18 +28,20 @@ AT_LEAST = 20
 
 @requirement("RDP-PARSE-01")
 def test_first_packet_arrives_unchanged(lab: Lab) -> None:
-    """Each vector of the catalogue is sent by a client of its own, one after the other."""
-    for vector, request in CR_VECTORS.items():
-        lab.visit([Visit(lab.sources.one(), request=request, label=vector)])
+    """Each vector of the catalogue, and each packet of --corpus, is sent by a client of its own, one after the other."""
+    for label, request in [*CR_VECTORS.items(), *((packet.label, packet.data) for packet in lab.corpus)]:
+        lab.visit([Visit(lab.sources.one(), request=request, label=label)])
     lab.judge(checks.arrives_unchanged)
 
 
 @requirement("RDP-PARSE-04")
 def test_request_without_name_is_served(lab: Lab) -> None:
-    """Clients that send neither cookie nor token, as newer ones with saved credentials do."""
+    """Clients that send neither cookie nor token, as newer ones with saved credentials do; those of --corpus too."""
+    requests = {vector: CR_VECTORS[vector] for vector in NAMELESS}
+    requests |= {packet.label: packet.data for packet in lab.corpus if packet.nameless}
     lab.visit([
-        Visit(lab.sources.one(), request=CR_VECTORS[vector], label=vector)
-        for vector in NAMELESS for _ in range(REPEATS)
+        Visit(lab.sources.one(), request=request, label=label)
+        for label, request in requests.items() for _ in range(REPEATS)
     ])  # fmt: skip
     lab.judge(checks.is_served)
 

@@ -33,14 +33,14 @@ def known_options(command):
     match words:
         case ["pytest", *_]:
             return options_of("pytest")
-        case ["lbcert", name, *_] if name in ("report", "verify", "check", "lab", "fault", "shell", "probe"):
+        case ["lbcert", name, *_] if name in ("report", "verify", "check", "lab", "fault", "shell", "probe", "import"):
             return options_of("lbcert.cli", name)
         case ["lbcert", *_]:
             return options_of("lbcert.cli")
         case ["python", "-m", module, *_]:
             return options_of(module) | {"-m"}
         case [word, *_] if word.startswith("--"):
-            own = [options_of("lbcert.cli", name) for name in ("verify", "check", "lab", "fault", "probe")]
+            own = [options_of("lbcert.cli", name) for name in ("verify", "check", "lab", "fault", "probe", "import")]
             return options_of("pytest").union(*own, {"--security-opt"})
     return None
 
@@ -70,6 +70,6 @@ def test_modules_exist(page):
 
 def test_the_tables_of_options_are_complete():
     readme = (ROOT / "README.md").read_text()
-    for name in ("--dut", "--topology", "--report-dir", "--seed"):
+    for name in ("--dut", "--topology", "--corpus", "--report-dir", "--seed"):
         assert f"| `{name} " in readme
         assert name in options_of("pytest")

@@ -10,6 +10,8 @@ CASES = {
     "unknown topology": (["suites/rdp", "--topology", "moon"], "ideal", "netns"),
     "unknown way of judging timers": (["suites/rdp", "--timers", "slow"], "ideal", "choose from 'fast', 'real'"),
     "seed is no number": (["suites/rdp", "--seed", "x"], "ideal", "--seed"),
+    "no corpus": (["suites/rdp", "--corpus", "none.json"], "ideal", "none.json: cannot be read: No such file"),
+    "a corpus that is none": (["suites/rdp", "--corpus", "pytest.ini"], "ideal", "pytest.ini, line 1: is not JSON"),
     "unknown requirement in -k": (["suites/rdp", "-k", "RDP_PERSIST_99"], "ideal", "RDP_PERSIST_99: no such requirement"),
     "the known requirements are named": (["suites/rdp", "-k", "RDP-PERSIST-99"], "ideal", "RDP-PARSE-01, "),
 }

@@ -74,6 +74,22 @@ def test_the_command_that_repeats_it(ref: str, environment: dict[str, Any], prof
     assert model.reproduce(run, {"id": "rdp-cookie", "profile": profile}, requirement) == expected
 
 
+@pytest.mark.parametrize("verdict, counted, note", [
+    ("pass", {"RDP-PARSE-01": 3, "RDP-PARSE-04": 1}, "Also run with 3 packets of your own clients (own.json): RDP-PARSE-01 (3), "),
+    ("fail", {"RDP-PARSE-01": 3, "RDP-PARSE-04": 1}, "RDP-PARSE-01 (3), RDP-PARSE-04 (1)."),
+    ("harness-error", {"RDP-PARSE-04": 1}, "(own.json): RDP-PARSE-04 (1)."),
+    (None, {}, "None of the 3 packets of your own clients (own.json) was judged"),
+])  # fmt: skip
+def test_only_rows_that_were_judged_were_run_with_own_packets(runs, verdict, counted, note):
+    own = [runs.result("RDP-PARSE-01", verdict, "why", corpus=True), runs.result("RDP-PARSE-04", corpus=True)]
+    runs.make(runs.passing(*own) if verdict else runs.passing())
+    corpus = {"file": "own.json", "packets": 3, "rows": {"RDP-PARSE-01": 3, "RDP-PARSE-04": 1}}
+    report = model.write(runs.edit(lambda run: run["environment"].update(corpus=corpus)))
+    assert report["environment"]["corpus"]["rows"] == counted and note in report["notes"][0]
+    assert rows(report)["RDP-PARSE-04"]["reproduce"].endswith("--seed 7 --corpus own.json")
+    assert "--corpus" not in rows(report)["RDP-PERSIST-01"]["reproduce"]
+
+
 def test_the_worst_test_decides_and_gives_the_reason(runs):
     report = model.derive(runs.make(runs.passing(
         runs.result("RDP-PERSIST-03", case="sequential"),

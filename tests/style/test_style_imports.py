@@ -18,6 +18,7 @@ MAY_KNOW = {
     "clients": ("lbcert.clients", WIRE, SECURITY, "lbcert.loop", "lbcert.deadlines", "lbcert.evidence.history"),
     "evidence": ("lbcert.evidence", WIRE, "lbcert.dut", *VALUES),
     "report": ("lbcert.report", "lbcert.catalogue", "lbcert.dut", "lbcert.verdicts"),
+    "corpus": ("lbcert.corpus", "lbcert.report", WIRE),
     "topology": ("lbcert.topology", "lbcert.endpoints", BALANCER, *VALUES),
     "drivers": ("lbcert.drivers", "lbcert.topology", BALANCER, WIRE, "lbcert", *VALUES),
 }

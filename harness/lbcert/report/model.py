@@ -28,6 +28,8 @@ WRITTEN = (REPORT_JSON, REPORT_HTML, REPORT_MD, REPORT_JUNIT)
 
 LIVE = "live"
 """the topology of a run through a live VIP, which no suite makes"""
+JUDGED = (Verdict.PASS, Verdict.FAIL, Verdict.NON_STRICT)
+"""verdicts of tests that ran to their end"""
 NO_TEST = "no test of this requirement was run"
 INTERRUPTED = "interrupted: the run ended before this test had a result"
 DESELECTED = "deselected: this run was asked for other tests"
@@ -49,7 +51,7 @@ def derive(run_dir: Path, profiles: Mapping[str, Profile] | None = None) -> Json
         "suite": {"version": run["suite"]["version"], "commit": run["suite"]["commit"]},
         "dut": {**{key: dut.get(key) for key in ("name", "vendor", "version", "driver", "build")}, "ref": dut["ref"]},
         "environment": {"kernel": None, "python": None, "seed": None, "deadlines": {}, "lowered_limits": {},
-                        **environment},
+                        **environment, **_corpus(source)},
         "started": run["started"],
         "duration_s": round(source.seconds, 3),
         "command": run.get("command", ""),
@@ -123,7 +125,19 @@ def reproduce(run: Json, deployment: Json, requirement: Requirement) -> str:
         words += ["--seed", str(environment["seed"])]
     if environment["topology"] != "netns":
         words += ["--topology", environment["topology"]]
+    if requirement.id in environment.get("corpus", {}).get("rows", {}):
+        words += ["--corpus", environment["corpus"]["file"]]
     return shlex.join(words)
+
+
+def _corpus(source: RunDir) -> Json:
+    """What the run sent of the user's own clients, with the rows whose tests took it and came to a verdict only."""
+    given = source.run["environment"].get("corpus")
+    if given is None:
+        return {}
+    judged = {name for result in source.results if result.get("corpus") and result["verdict"] in JUDGED
+              for name in result["requirements"]}  # fmt: skip
+    return {"corpus": {**given, "rows": {name: count for name, count in given["rows"].items() if name in judged}}}
 
 
 def suite_folder(profile: str) -> str:
@@ -260,6 +274,11 @@ def _notes(source: RunDir) -> Iterator[str]:
     if source.run["environment"]["topology"] == LIVE:
         yield ("This run looked at a live VIP from outside, without a lab. Servers are told apart by their certificates, and "
                "samples are smaller than those that a requirement names: a pass stands for what its test observed.")
+    if own := _corpus(source).get("corpus"):
+        rows = ", ".join(f"{name} ({count})" for name, count in own["rows"].items())
+        yield (f"Also run with {own['packets']} packets of your own clients ({own['file']}): {rows}." if rows else
+               f"None of the {own['packets']} packets of your own clients ({own['file']}) was judged: no test that sends them "
+               "came to a verdict.")  # fmt: skip
     if source.finished is None:
         yield ("This run did not come to its end: it was interrupted, or it is still going on. Requirements without "
                "a complete result are not-run.")
