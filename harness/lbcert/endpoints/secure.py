@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from ..security.credssp import CredsspServer
 from ..security.login import SecurityError

@@ -7,7 +7,7 @@ from ...verdicts import Verdict
 from ..finding import Finding, Tally
 from ..history import Event, History
 from . import served
-from .outage import SECOND, attempts_at, bound_of, since, timeline
+from .outage import attempts_at, bound_of, since, timeline
 
 
 def dark_server_is_left(history: History) -> Finding:

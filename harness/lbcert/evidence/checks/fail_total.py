@@ -8,7 +8,7 @@ from ... import deadlines
 from ..finding import Finding, Tally
 from ..history import Event, History
 from . import served
-from .outage import SECOND, bound_of, check_of, since, timeline
+from .outage import bound_of, check_of, since, timeline
 
 _TOLD = ("closed", "reset", "refused")
 """outcomes of a client that was turned away"""
