@@ -20,7 +20,7 @@ WRONG = {
     "another machine": ({"KernelVersion": "6.10.14-linuxkit"}, "runs on another machine, or in a virtual one .its kernel is 6"),
     "no compose": ({}, "Docker Compose v2 is not installed: run `make docker`"),
     "old compose": ({"compose": "1.29.2"}, "is version 1.29.2: run `make docker`"),
-    "no image": ({"compose": "v2.40.3", "image": False}, "the image lbcert-host:1 has not been built: run `make docker`"),
+    "no image": ({"compose": "v2.40.3", "image": False}, "the image lbcert-host:2 has not been built: run `make docker`"),
 }
 
 

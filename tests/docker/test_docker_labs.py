@@ -49,7 +49,7 @@ def test_verdicts_are_the_same_in_both_topologies(sample, tmp_path):
 @pytest.mark.nightly
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT], ids=lambda end: end.name)
 def test_the_next_run_removes_what_one_that_was_ended_left(end):
-    own = subprocess.run(["docker", "create", "--label", "lbcert-test=own", "lbcert-host:1"], capture_output=True, text=True,
+    own = subprocess.run(["docker", "create", "--label", "lbcert-test=own", "lbcert-host:2"], capture_output=True, text=True,
                          check=True).stdout.strip()  # fmt: skip
     try:
         with subprocess.Popen([sys.executable, "-c", HOLD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
