@@ -5,7 +5,6 @@
 """
 
 from .explorer import Explorer
-from .search import Exploration
 from .verdict import Labs, explore_model
 
-__all__ = ["Exploration", "Explorer", "Labs", "explore_model"]
+__all__ = ["Explorer", "Labs", "explore_model"]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from .. import catalogue
 from ..evidence.finding import Finding
 from ..lab import Lab
 from ..verdicts import Verdict
-from .search import Exploration, Found
 from .violation import Rules
+
+if TYPE_CHECKING:
+    from .search import Exploration, Found
 
 EXPECTED = "Whatever users and servers do, every step is answered as the declared model says."
 SLOW_SHARE = 0.1
@@ -39,6 +41,9 @@ def explore_model(labs: Labs, share: float = 1.0) -> None:
     """Explore, and judge each requirement found violated; `share` of the sequences that were asked for."""
     sequences = max(1, round(labs.sequences * share))
     rules = Rules(set(catalogue.requirements()) - set(labs.requirements))
+    # Hypothesis takes as long to load as all of the suite; runs that do not explore do without it.
+    from .search import Exploration
+
     search = Exploration(labs, sequences, labs.seed, lambda found: labs.keep(found.number, found.test), rules=rules)
     try:
         search.run()
