@@ -22,6 +22,7 @@ from lbcert.evidence.flows import packets
 from lbcert.evidence.history import Event
 from lbcert.evidence.lag import LagProbe
 from lbcert.lab import Files, Lab
+from lbcert.topology.interface import LabError
 from lbcert.topology.netns import Zygote
 from lbcert.topology.plan import CLIENT_HOST, DUT_HOST, Host, Plan
 from lbcert.wire import ConnectionRequest, Decoded
@@ -105,8 +106,14 @@ class Programs:
         return program
 
     def stop(self, program: Program) -> None:
-        if program.status is None:
+        if program.status is not None:
+            return
+        try:
             self.lab.broker.kill(program.pid)
+        except LabError:
+            # It ended by itself meanwhile, and the broker said so before it refused.
+            assert program.status is not None
+        else:
             program.status = -9
 
     def wait(self, what: str, done: Callable[[], object], program: Program | None = None,
