@@ -1,20 +1,15 @@
 """A scratch lab, as a product is discovered in, and DUT folders of a few lines."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from lbcert.drivers import driver_for
-from lbcert.drivers.nginx import DEFAULT
 from lbcert.dut import load
 from lbcert.topology.netns import Zygote
 from lbcert.topology.plan import DUT_HOST, Host, Plan
 from lbcert.topology.probe import raise_file_limit
 
-STREAM = Path("/usr/lib/nginx/modules/ngx_stream_module.so")
-needs_nginx = pytest.mark.skipif(not (DEFAULT.exists() and STREAM.exists()),
-                                 reason="nginx or its stream module is not installed (libnginx-mod-stream)")  # fmt: skip
 YAML = "schema: 1\nname: Mine\ndriver: nginx\nprofile: rdp\nconfig: lb.conf\n"
 
 

@@ -4,7 +4,7 @@ import shutil
 import time
 
 import pytest
-from conftest import needs_nginx
+from nginx_rig import needs_nginx
 
 from lbcert.drivers import DriverError, NotAble, ProductRejected
 from lbcert.drivers import nginx as driver_module
