@@ -83,18 +83,9 @@ def _validator() -> Draft202012Validator:
 
 
 def _read(file: Path) -> list[bytes]:
-    try:
-        if file.exists() and not file.is_file():
-            raise ReportError(file, "is not a regular file.", REMEDY)
-        content = rundir.parse(file.read_bytes().decode("utf-8"))
-    except OSError as error:
-        raise ReportError(file, f"cannot be read: {error.strerror}.", REMEDY) from None
-    except UnicodeDecodeError as error:
-        raise ReportError(file, f"is not UTF-8 (byte {error.start}).", REMEDY) from None
-    except json.JSONDecodeError as error:
-        raise ReportError(file, f"is not JSON: {error.msg}.", REMEDY, line=error.lineno) from None
-    except (ValueError, RecursionError) as error:
-        raise ReportError(file, f"is not JSON: {error}.", REMEDY) from None
+    if file.exists() and not file.is_file():
+        raise ReportError(file, "is not a regular file.", REMEDY)
+    content = rundir.read_plain(file, REMEDY)
     if problem := schema.first_problem(content, _validator()):
         raise ReportError(file, problem.what, REMEDY, field=problem.field)
     return [bytes.fromhex(one["hex"]) for one in content["packets"]]

@@ -64,8 +64,15 @@ def read(run_dir: Path) -> RunDir:
 
 def read_json(path: Path, definition: str, remedy: str) -> dict[str, Any]:
     """A JSON file that follows a definition of input.schema.json; `report` for report.json itself."""
+    data = read_plain(path, remedy)
+    check(path, data, definition, remedy)
+    return data
+
+
+def read_plain(path: Path, remedy: str) -> Any:
+    """What a file of strict JSON holds; ReportError with `remedy` where it cannot be read or is none."""
     try:
-        data = parse(_bytes(path).decode("utf-8"))
+        return parse(_bytes(path).decode("utf-8"))
     except OSError as error:
         raise ReportError(path, f"cannot be read: {error.strerror}.", remedy) from None
     except UnicodeDecodeError as error:
@@ -74,8 +81,6 @@ def read_json(path: Path, definition: str, remedy: str) -> dict[str, Any]:
         raise ReportError(path, f"is not JSON: {error.msg}.", remedy, line=error.lineno) from None
     except (ValueError, RecursionError) as error:
         raise ReportError(path, f"is not JSON: {error}.", remedy) from None
-    check(path, data, definition, remedy)
-    return data
 
 
 def _bytes(path: Path) -> bytes:
