@@ -7,12 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..wire.cookies import Jar
-from ..wire.http import TOKEN_HEADER, Fields, chunk, field_lines, read_server_value
-from ..wire.http import LAST_CHUNK
+from ..wire.http import LAST_CHUNK, TOKEN_HEADER, Fields, chunk, field_lines, read_server_value
 from ..wire.talk import Identity
 from .http_reply import Replies, Reply
-
-Piece = bytes
 
 
 @dataclass(frozen=True)
@@ -38,14 +35,15 @@ class Browse:
     """The Speech of one web client.
 
     Outcomes: `answered`: every request has a whole answer below 400 that names a mock server; `anonymous`: whole answers, and
-    one names none; `status <n>`: the first answer of 400 or more; `malformed`: no HTTP; `short`: the server closed before the end.
+    one names none; `status <n>`: the first answer of 400 or more; `malformed`: no HTTP, or more than was asked for (also when
+    that comes later); `short`: the server closed before the end.
 
     `ended` is to be called when the server has closed: some answers end with their connection.
     """
 
     def __init__(
-        self, token: str, asks: Sequence[Ask], *, host: str, jar: Jar | None = None, secure: bool = False, pipelined: bool = False,
-        keep: int = 65536,
+        self, token: str, asks: Sequence[Ask], *, host: str, jar: Jar | None = None, secure: bool = False,
+        pipelined: bool = False, keep: int = 65536,
     ):  # fmt: skip
         """`host`: of the VIP, as a client knows it; `secure`: inside TLS; `keep`: bytes of each raw answer that are kept."""
         self.token = token
@@ -93,7 +91,7 @@ class Browse:
         if self._replies.go_on and self._waiting:
             out, self._waiting = self._waiting, b""
         if self._replies.wrong:
-            self._outcome = self._outcome or "malformed"
+            self._outcome = "malformed"
         elif len(self.replies) > before:
             self._waiting = b""
             if len(self.replies) == len(self._asks):

@@ -11,6 +11,7 @@ import h11
 
 from ..wire.http import LARGEST_HEAD, Fields, fields_of, head_of, plain_response
 
+_MAGIC = b"HTTP/"
 _BODILESS = (204, 304)
 _FRAMES = ("transfer-encoding", "connection")
 
@@ -64,7 +65,7 @@ class Replies:
 
     def take(self, data: bytes) -> None:
         self._buffer += data
-        while self.wrong is None and self._buffer:
+        while self.wrong is None and (self._buffer or self._parser is not None):
             if not self._methods:
                 self.wrong = f"{len(self._buffer)} bytes that no request asked for: {self._buffer[:64]!r}"
             elif not (self._parser is None and self._quickly()) and not self._slowly():
@@ -116,6 +117,8 @@ class Replies:
 
     def _start(self) -> bool:
         head = head_of(self._buffer)
+        if self._buffer[: len(_MAGIC)] != _MAGIC[: len(self._buffer)]:
+            raise h11.RemoteProtocolError(f"{self._buffer[:16]!r} begins no answer of HTTP")
         if head is None and len(self._buffer) >= LARGEST_HEAD:
             raise h11.RemoteProtocolError(f"no end of the head within {LARGEST_HEAD} bytes")
         parser = h11.Connection(h11.CLIENT, max_incomplete_event_size=LARGEST_HEAD)

@@ -142,7 +142,8 @@ class Answer:
 
 def c3p_response(name: str, request_id: bytes) -> bytes:
     """That `name` did what the request asked for."""
-    return b'<response xmlns="urn:ietf:params:xml:ns:cccp" requestId="%b" from="%b" code="success"/>' % (request_id, name.encode())
+    head = b'<response xmlns="urn:ietf:params:xml:ns:cccp"'
+    return head + b' requestId="%b" from="%b" code="success"/>' % (request_id, name.encode())
 
 
 def block(token: str | None) -> bytes:
@@ -161,5 +162,6 @@ def body_of(token: str | None, size: int) -> tuple[int, str]:
 
 def refusal(place: Place, status: int) -> bytes:
     """The answer to what is no request, before the connection is closed."""
-    fields = [(SERVER_HEADER, server_value(place.identity.index, place.identity.conn)), ("Content-Length", "0"), ("Connection", "close")]
+    who = server_value(place.identity.index, place.identity.conn)
+    fields = [(SERVER_HEADER, who), ("Content-Length", "0"), ("Connection", "close")]
     return b"HTTP/1.1 %d %b\r\n%b\r\n" % (status, _REASONS.get(status, "Bad Request").encode(), field_lines(fields))

@@ -13,7 +13,7 @@ ASKS = {"no": ssl.CERT_NONE, "optional": ssl.CERT_OPTIONAL, "required": ssl.CERT
 
 
 def server_context(pem: str, root: str = "", client: str = "no", oldest: str = "1.2", newest: str = "1.3") -> ssl.SSLContext:
-    """A server's side. `pem`: certificate, chain and key; `client`: a key of ASKS, and then `root` is whose certificates it takes."""
+    """A server's side. `pem`: certificate, chain and key; `client`: a key of ASKS; `root`: whose certificates it takes."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     _thrifty(context, oldest, newest)
     _load(context, pem)
@@ -25,7 +25,9 @@ def server_context(pem: str, root: str = "", client: str = "no", oldest: str = "
     return context
 
 
-def client_context(pem: str = "", root: str = "", name_checked: bool = False, oldest: str = "1.2", newest: str = "1.3") -> ssl.SSLContext:
+def client_context(
+    pem: str = "", root: str = "", name_checked: bool = False, oldest: str = "1.2", newest: str = "1.3"
+) -> ssl.SSLContext:
     """A client's side. `pem`: the certificate that it shows, none by default.
 
     Without `root` it takes any certificate (whose it was is judged later, by fingerprint). With it a server of another

@@ -1,7 +1,7 @@
 """A client's cookies (RFC 6265 sections 5.2 to 5.4), as far as a load balancer's cookie goes.
 
-Not kept: Domain (all of a client's requests go to one VIP) and SameSite. Expires is read as one thing only: whether it lies in the
-past of the date that the server gave, or, without one, in the year 1970 that servers use to delete.
+Not kept: Domain (all of a client's requests go to one VIP) and SameSite. Expires is read as one thing only: whether it lies
+in the past of the date that the server gave, or, without one, in the year 1970 that servers use to delete.
 """
 
 from __future__ import annotations
