@@ -66,7 +66,7 @@ class Talk(connection.Connection):
             return
         from ..security.tls import Tls
 
-        self.tls = Tls(self.visit.tls, server_side=False, name=self.visit.server_name)
+        self.tls = Tls(self.visit.tls, server_side=False, server_name=self.visit.server_name)
         self.tls.feed()
         self._write(self.tls.take())
 
