@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .base import Build, Discovery, Driver, DriverError, NotAble, ProductRejected, choose_vip
+from .base import Build, Discovery, Driver, DriverError, NotAble, ProductRejected, choose_services, choose_vip
 
-__all__ = ["Build", "Discovery", "Driver", "DriverError", "NotAble", "ProductRejected", "choose_vip", "driver_for",
-           "has_faster_clock"]  # fmt: skip
+__all__ = ["Build", "Discovery", "Driver", "DriverError", "NotAble", "ProductRejected", "choose_services", "choose_vip",
+           "driver_for", "has_faster_clock"]  # fmt: skip
 
 
 def _class_of(product) -> type:

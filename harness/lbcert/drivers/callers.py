@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 
 from ..deadlines import PATIENCE
+from ..offers import OFFERS
 from ..topology.interface import Broker
 from ..topology.plan import DUT_HOST
-from ..wire import ConnectionRequest, NegotiationRequest, Protocols
 from .base import DriverError
 
 _IP = "/usr/sbin/ip"
@@ -32,15 +33,16 @@ def everywhere(scratch: Broker) -> None:
             raise DriverError(f"ip route: {text.strip()}")
 
 
-def call(scratch: Broker, vip: tuple[str, int], callers: dict[str, str]) -> list[socket.socket]:
-    """Connect one user for each source address in `callers` (its value is the user's name), who sends the first packet."""
+def call(scratch: Broker, vip: tuple[str, int], callers: dict[str, str],
+         opening: Callable[[str], bytes] = OFFERS["rdp"].opening) -> list[socket.socket]:  # fmt: skip
+    """Connect one user for each source address in `callers` (its value is the user's name), who sends `opening(name)`."""
     made = scratch.sockets(DUT_HOST, list(callers))
     for sock, name in zip(made, callers.values(), strict=True):
         sock.setblocking(True)
         sock.settimeout(PATIENCE["report"])
         try:
             sock.connect(vip)
-            sock.sendall(ConnectionRequest(cookie=name.encode(), negotiation=NegotiationRequest(Protocols.SSL)).encode())
+            sock.sendall(opening(name))
         except OSError as error:
             for one in made:
                 one.close()

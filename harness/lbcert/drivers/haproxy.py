@@ -16,10 +16,11 @@ from pathlib import Path
 
 from ..deadlines import PATIENCE
 from ..dut_model import Deployment, Product
+from ..offers import OFFERS, offer_of
 from ..topology.interface import Broker, LabError
 from ..topology.plan import DUT_HOST
 from . import callers, haproxy_admin, haproxy_clock
-from .base import Build, Discovery, DriverError, ProductRejected, Server, choose_vip, sha256
+from .base import Build, Discovery, DriverError, ProductRejected, Server, choose_services, sha256
 from .faster import FasterClock
 from .haproxy_admin import ADMIN_SOCKET
 from .haproxy_survey import SURVEY_PATIENCE, Farm, Survey, tables, unchecked
@@ -52,20 +53,23 @@ class HAProxy:
         self.program.spawn(scratch, output, _arguments(deployment), deployment.environment)
         admin = self._admin(scratch, deployment, output)
         listening = tuple((ip, port) for ip, port in scratch.request("listening", host=DUT_HOST)["listening"])
-        pools = self._pools(scratch, choose_vip(deployment, listening), admin)
+        opening = offer_of(deployment.profile).opening
+        pools: set[str] = set()
+        for vip in choose_services(deployment, listening).values():
+            pools |= self._pools(scratch, vip, admin, opening)
         stat = [row for row in _stat(admin) if row["pxname"] in pools]
         servers = _servers(admin("show servers state"), stat)
         lowered = _lowered(output.read_text(errors="replace"))
         return Discovery(build, listening, tuple(servers), lowered, _check_counts(stat), memories(admin, pools))
 
-    def _pools(self, scratch: Broker, vip: tuple[str, int], admin: Callable[[str], str],
+    def _pools(self, scratch: Broker, vip: tuple[str, int], admin: Callable[[str], str], opening: Callable[[str], bytes],
                patience: float = PATIENCE["report"]) -> set[str]:  # fmt: skip
         """The backends that a user of `vip` reaches: a configuration may hold others (web pages, other services).
 
         No parser can follow every rule between a frontend and its backends, so a user is sent and counted.
         """
         before = {row["pxname"]: row["stot"] for row in _stat(admin) if row["type"] == _BACKEND}
-        with callers.call(scratch, vip, {callers.place(scratch, vip): "lbcert"})[0]:
+        with callers.call(scratch, vip, {callers.place(scratch, vip): "lbcert"}, opening)[0]:
             deadline = time.monotonic() + patience
             while time.monotonic() < deadline:
                 now = {row["pxname"]: row["stot"] for row in _stat(admin) if row["type"] == _BACKEND}
@@ -89,7 +93,7 @@ class HAProxy:
         found = Survey(build, listening, tables(admin("show table")))
         for vip in candidates(listening):
             try:
-                pools = self._pools(scratch, vip, admin, SURVEY_PATIENCE)
+                pools = self._pools(scratch, vip, admin, OFFERS["rdp"].opening, SURVEY_PATIENCE)
             except DriverError as error:
                 found.unreached[vip] = str(error)
                 continue

@@ -40,9 +40,10 @@ def fingerprint(certificate: bytes) -> str:
 class Tls:
     """Feed it what came, send what `take` gives."""
 
-    def __init__(self, context: ssl.SSLContext, server_side: bool):
+    def __init__(self, context: ssl.SSLContext, server_side: bool, name: str | None = None):
+        """`name`: of the server, which a client asks for (SNI)."""
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._tls = context.wrap_bio(self._in, self._out, server_side=server_side)
+        self._tls = context.wrap_bio(self._in, self._out, server_side=server_side, server_hostname=name)
         self.established = False
         self.ended = False
         """whether the peer has said that it has no more to say"""
@@ -78,6 +79,11 @@ class Tls:
     def certificate(self) -> bytes:
         """The peer's certificate in DER; empty if it showed none."""
         return self._tls.getpeercert(binary_form=True) or b""
+
+    @property
+    def peer(self) -> str:
+        """The fingerprint of the peer's certificate; empty if it showed none."""
+        return fingerprint(shown) if self.established and (shown := self.certificate) else ""
 
     @property
     def version(self) -> str:
