@@ -53,10 +53,11 @@ class HAProxy:
         self.program.spawn(scratch, output, _arguments(deployment), deployment.environment)
         admin = self._admin(scratch, deployment, output)
         listening = tuple((ip, port) for ip, port in scratch.request("listening", host=DUT_HOST)["listening"])
-        opening = offer_of(deployment.profile).opening
+        offer = offer_of(deployment.profile)
         pools: set[str] = set()
-        for vip in choose_services(deployment, listening).values():
-            pools |= self._pools(scratch, vip, admin, opening)
+        for name, vip in choose_services(deployment, listening).items():
+            if not offer.told_by or name in offer.told_by:
+                pools |= self._pools(scratch, vip, admin, offer.opening)
         stat = [row for row in _stat(admin) if row["pxname"] in pools]
         servers = _servers(admin("show servers state"), stat)
         lowered = _lowered(output.read_text(errors="replace"))
