@@ -136,6 +136,17 @@ def test_a_call():
     assert service.take(speech.say("bye")).startswith(b"SIP/2.0 481 ")
 
 
+@pytest.mark.parametrize("kind", [Register, Options, Invite, Subscribe])
+def test_a_held_client_asks_again(kind):
+    speech, service = kind(), Pool().service(1)
+    meet(speech, service)
+    for _ in range(3):
+        meet(speech, service, say=speech.again())
+    assert speech.answers == 4 and speech.waits == 0 and speech.later == ["answered"] * 3
+    meet(speech, Pool().service(2), say=speech.again())
+    assert speech.answers == (5 if kind in (Register, Options) else 4)
+
+
 @pytest.mark.parametrize("login", [None, LOGIN], ids=["plain", "signed"])
 def test_a_subscription_is_notified_on_its_own_connection(login):
     pool = Pool(**({"auth": "ntlm", "accounts": {"ann": "secret"}} if login else {}))

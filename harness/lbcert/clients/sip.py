@@ -115,6 +115,15 @@ class SipSpeech:
             return PING
         return self._ask(what)
 
+    def again(self, what: str = "") -> bytes:
+        """Ask the server once more (without a word, for what it was about); `answers` grows when the answer is right."""
+        return self.say(what or self._first)
+
+    @property
+    def answers(self) -> int:
+        """Right answers so far, without those of a login on the way."""
+        return (self.outcome == "answered") + self.later.count("answered")
+
     @property
     def waits(self) -> int:
         """Requests without a final answer."""

@@ -51,9 +51,10 @@ class FrontEnd:
 
     @classmethod
     def named(cls, name: str, options: dict[str, Any]) -> FrontEnd:
-        """The one of this process that goes by the name."""
+        """The one of this process that goes by the name, from now on with these options."""
         if name not in cls._all:
             cls._all[name] = cls(name, options)
+        cls._all[name].associations.options = options
         return cls._all[name]
 
     def forget(self) -> None:

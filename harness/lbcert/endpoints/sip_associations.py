@@ -69,11 +69,14 @@ class Associations:
     """All of one Front End, whichever connection they came by."""
 
     def __init__(self, name: str, options: dict[str, Any]):
+        """`options`: `realm`, `accounts` (user -> password), `domain`; others may take their place at any time."""
         self.name = name
-        self._realm = options.get("realm", REALM)
-        self._accounts = options.get("accounts", {})
-        self._domain = options.get("domain", "LBCERT")
+        self.options = options
         self._kept: OrderedDict[str, Association] = OrderedDict()
+
+    @property
+    def _realm(self) -> str:
+        return self.options.get("realm", REALM)
 
     def forget(self) -> None:
         self._kept.clear()
@@ -105,14 +108,14 @@ class Associations:
         if not parameters["gssapi-data"]:
             made = Association(os.urandom(4).hex().upper(), os.urandom(8), owner)
             self._keep(made)
-            offer = ntlm_datagram.challenge(self.name, self._domain, made.nonce)
+            offer = ntlm_datagram.challenge(self.name, self.options.get("domain", "LBCERT"), made.nonce)
             return self._challenge("challenged", self.name, opaque=made.opaque, **{"gssapi-data": b64encode(offer).decode()})
         association = self._kept.get(parameters.get("opaque", ""))
         if association is None or association.established or association.owner != owner:
             return self._challenge("unknown-association", self.name)
         try:
             message = b64decode(parameters["gssapi-data"], validate=True)
-            association.established = ntlm_datagram.verify(message, self._accounts, association.nonce)
+            association.established = ntlm_datagram.verify(message, self.options.get("accounts", {}), association.nonce)
         except (binascii.Error, ValueError, SecurityError):
             del self._kept[association.opaque]
             return self._challenge("wrong-login", self.name, ("ms-diagnostics", FAILED.format(name=self.name)))
