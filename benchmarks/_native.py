@@ -41,7 +41,7 @@ def replace_servers(lab: Lab, program: Path) -> None:
         server.running = False
         lab.broker.kill(server.pid)
         server.detach()
-        host = lab.host_of(server)
+        host = server.host
         lab.broker.put_files(host, {_IN_THE_LAB: (str(program), 0o755)})
         for address, port in server.listen:
             _spawn(lab, host, [_IN_THE_LAB, address, str(port), str(server.index)], lab.files.output.with_suffix(f".{host}"))

@@ -44,7 +44,7 @@ def refuse(lab: Lab, server: MockServer) -> int:
 
 def dark(lab: Lab, server: MockServer) -> int:
     """Drop every IP packet to and from the host."""
-    stamp = lab.broker.request("dark", host=lab.host_of(server), on=True)["t"]
+    stamp = lab.broker.request("dark", host=server.host, on=True)["t"]
     return _note(lab, server, "dark", stamp)
 
 
@@ -61,7 +61,7 @@ def restore(lab: Lab, server: MockServer, fault: str) -> int:
         server.tell("listen")
         lab.wait(f"{server.name} listens", lambda: server.count("listening") > before, patience("report"))
     else:
-        stamp = lab.broker.request("dark", host=lab.host_of(server), on=False)["t"]
+        stamp = lab.broker.request("dark", host=server.host, on=False)["t"]
     return lab.history.add("lab", "restore", stamp, fault=fault, server=server.name)["t"]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import socket
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from . import addresses
-from .clients.echo import echo
-from .clients.rdp import Connection, RdpClients, Visit
+from .clients.echo import ask_again, echo
+from .clients.connection import Connection, Plan as Intent
 from .corpus.file import Packet
 from .deadlines import IDLE_SHARES, MATURE, Deadline, patience, table
-from .drivers import Discovery, Driver, DriverError, choose_vip
+from .drivers import Discovery, Driver, DriverError, choose_services
 from .drivers.faster import FasterClock, make_clock
+from .drivers.base import Server
 from .drivers.furnish import furnish
 from .dut_model import Deployment
 from .endpoints.control import MockServer
@@ -27,12 +29,11 @@ from .evidence.lag import LagProbe
 from .loop import READ, Loop
 from .pace import Pace
 from .topology.interface import Broker, LabError, Provider
+from .offers import offer_of
 from .topology.plan import CLIENT_HOST, DUT_HOST, Plan, PlanError, make_plan
 from .verdicts import Verdict
 
 MAX_SERVERS = 15
-SECURITY_MODULES = ("lbcert.endpoints.secure",)
-"""what mock servers need to do TLS and CredSSP: 0.1 s to load, so only for labs that want it"""
 LAG_SHARE = 0.25
 """of a judged margin that our own lateness may use up"""
 
@@ -93,7 +94,10 @@ class Lab:
         self._live = live
         self._capture_read = False
         self._growing: flows.Growing | None = None
-        self.vip = choose_vip(deployment, discovery.listening)
+        self.offer = offer_of(deployment.profile)
+        self.services = choose_services(deployment, discovery.listening)
+        """service -> address and port at which the product offers it"""
+        self.vip = self.services[self.offer.main]
         self.pace = pace
         """how the test's long timer is judged, if it has one"""
         self.clock: FasterClock | None = None
@@ -102,29 +106,28 @@ class Lab:
             seconds = [share * pace.span for share in IDLE_SHARES]
             self.clock = make_clock(self.vip, discovery.listening, seconds, pace.rate)
         controls = [control.port for control in self.clock.controls] if self.clock else []
-        self.mocks, plan = lay_out(deployment, discovery, self.vip, self.loop, self.history)
+        everyone, plan = lay_out(deployment, discovery, self.services, self.loop, self.history)
+        self.mocks = [server for server in everyone if server.host != DUT_HOST]
+        self.fallbacks = [server for server in everyone if server.host == DUT_HOST]
+        """servers on the balancer itself, for when no other is left"""
         self.servers = [server for server in self.mocks if server.active]
         told = discovery.check_counts
         self.unchecked = {server.name for server in self.mocks if told and server.name not in told}
         """servers that the product itself says it does not check, though it checks others"""
         self.security = security
-        if security:
-            self._certify()
         self.plan = plan
+        modules = self.offer.equip(self)
         self.history.add("harness", "setup", deployment=deployment.id, vip=self.vip, seed=seed,
                          servers=[server.name for server in self.servers], declares=deployment.declares.raw,
-                         ports=sorted({self.vip[1], *controls, *(port for s in self.mocks for _, port in s.listen)}),
-                         addresses={s.name: s.listen for s in self.mocks},
+                         ports=sorted({*(port for _, port in self.services.values()), *controls,
+                                       *(port for s in everyone for _, port in s.listen)}),
+                         addresses={s.name: s.listen for s in self.mocks}, hosts={s.name: s.host for s in everyone},
                          deadlines=table(deployment.declares.health_check))  # fmt: skip
         if pace is not None:
             self.history.add("harness", "pace", how=pace.how, span=pace.span, rate=pace.rate)
-        self.broker: Broker = provider.start(plan, deployment.hosts, SECURITY_MODULES if security else ())
+        self.broker: Broker = provider.start(plan, deployment.hosts, modules)
         self.broker.on_event = self._on_broker_event
-        self.clients = RdpClients(
-            self.loop, self.history, self.vip,
-            lambda sources: self.broker.sockets(CLIENT_HOST, sources),
-            {server.index: server.name for server in self.mocks},
-        )  # fmt: skip
+        self.clients = self.offer.clients(self)
         own = {text.partition("/")[0] for host in plan.hosts for link in host.links for text in link.addresses}
         self.sources = addresses.Sources(plan.host(CLIENT_HOST).prefixes, self.vip[0], self.random, own)
         try:
@@ -139,9 +142,9 @@ class Lab:
         self.loop.watch(self.broker.fileno(), READ, lambda _events: self.broker.pump())
         self._record()
         self.broker.request("log", host=DUT_HOST)
-        for server in self.mocks:
+        for server in self._everyone:
             self._spawn_server(server)
-        for server in self.mocks:
+        for server in self._everyone:
             self.wait(f"{server.name} listens", lambda s=server: s.count("listening") > 0, patience("ready"))
         self._furnish()
         if self.clock is None:
@@ -159,15 +162,8 @@ class Lab:
         with self.files.capture.open("wb") as file:
             self.broker.request("capture", [file.fileno()])
 
-    def _certify(self) -> None:
-        """Give each server a key and a certificate of its own."""
-        from .security.certificates import certificate_for
-
-        for server in self.mocks:
-            server.certificate = certificate_for(self.host_of(server)).told()
-
     def _spawn_server(self, server: MockServer) -> None:
-        server.attach(*self.broker.mock(self.host_of(server), "terminal-server", server.config))
+        server.attach(*self.broker.mock(server.host, server.kind, server.config))
 
     def start_server(self, server: MockServer) -> None:
         """Start a server's process again and wait until it listens."""
@@ -181,22 +177,26 @@ class Lab:
     def _wait_ready(self) -> None:
         """Ready is when the VIP accepts; an exit status says nothing (a daemon's parent ends with 0)."""
         deadline = patience("ready")
-        while not self._vip_listens():
+        while missing := self._not_listening():
             if deadline.expired or self.trouble:
                 output = self.files.output.read_text(errors="replace").strip()[-2000:] if self.files.output.exists() else ""
-                raise DriverError(f"nothing listens on {self.vip[0]} port {self.vip[1]} after {deadline.seconds:g} s: {output}")
+                raise DriverError(f"nothing listens on {missing[0]} port {missing[1]} after {deadline.seconds:g} s: {output}")
             self.broker.request("tick")
         self.ready_at = time.monotonic()
 
-    def _vip_listens(self) -> bool:
-        listening = [tuple(pair) for pair in self.broker.request("listening", host=DUT_HOST)["listening"]]
-        wild = "::" if ":" in self.vip[0] else "0.0.0.0"
-        return any(pair in listening for pair in (self.vip, (wild, self.vip[1]), ("::", self.vip[1])))
+    def _not_listening(self) -> tuple[str, int] | None:
+        """One of the product's sockets that does not accept yet."""
+        listening = {tuple(pair) for pair in self.broker.request("listening", host=DUT_HOST)["listening"]}
+        for address, port in self.services.values():
+            wild = "::" if ":" in address else "0.0.0.0"
+            if not listening & {(address, port), (wild, port), ("::", port)}:
+                return address, port
+        return None
 
     def close(self) -> None:
         """End the lab and wait until nothing of it is left."""
         self.clients.close()
-        for server in self.mocks:
+        for server in self._everyone:
             server.running = False
         self.loop.close()
         try:
@@ -204,13 +204,23 @@ class Lab:
         finally:
             self.history.close()
 
-    def host_of(self, server: MockServer) -> str:
-        return f"ts{server.index}"
+    @property
+    def _everyone(self) -> list[MockServer]:
+        return [*self.mocks, *self.fallbacks]
+
+    def open_sockets(self, visits: Sequence[Any]) -> list[socket.socket]:
+        """A socket for each client, of its machine and bound to its address."""
+        made: dict[int, socket.socket] = {}
+        for host in dict.fromkeys(getattr(visit, "host", CLIENT_HOST) for visit in visits):
+            theirs = [(n, v) for n, v in enumerate(visits) if getattr(v, "host", CLIENT_HOST) == host]
+            wanted = [(visit.source, getattr(visit, "source_port", 0)) for _, visit in theirs]
+            made |= zip((number for number, _ in theirs), self.broker.sockets(host, wanted), strict=True)
+        return [made[number] for number in range(len(visits))]
 
     def _on_broker_event(self, event: dict[str, Any]) -> None:
         if event["event"] == "exit":
             stamp, name, status = event["t"], event["name"], event["status"]
-            server = next((s for s in self.mocks if s.pid == event["pid"]), None)
+            server = next((s for s in self._everyone if s.pid == event["pid"]), None)
             if server is not None:
                 if server.running:
                     server.detach()
@@ -231,7 +241,7 @@ class Lab:
 
     # -- given, when ------------------------------------------------------------------------------
 
-    def visit(self, visits: Sequence[Visit], at_once: int = 50) -> list[Connection]:
+    def visit(self, visits: Sequence[Intent], at_once: int = 50) -> list[Any]:
         """Make all visits, at most `at_once` under way, and wait for their outcomes."""
         made = self.clients.run(visits, at_once)
         self.check_trouble()
@@ -246,10 +256,11 @@ class Lab:
         if not met:
             raise HarnessError(f"{what}: not within {deadline.seconds:g} s ({deadline.name})")
 
-    def echo(self, sessions: Sequence[Connection], phase: str) -> None:
-        """Have each held session echo a PDU; an `echo` event says whether it did."""
-        echo(sessions, phase, self.history,
-             lambda done: self.watch(f"sessions echo ({phase})", done, patience("answer")))  # fmt: skip
+    def echo(self, sessions: Sequence[Any], phase: str) -> None:
+        """Have each held session echo a PDU, or ask its server once more; an `echo` event says whether that was answered."""
+        how = echo if self.deployment.profile == "rdp" else ask_again
+        how(sessions, phase, self.history,
+            lambda done: self.watch(f"sessions echo ({phase})", done, patience("answer")))  # fmt: skip
 
     def note_keepalive(self) -> list[float]:
         """Record when the DUT host's kernel will send keepalives; returns the seconds, for each connection that will."""
@@ -308,7 +319,7 @@ class Lab:
         if self._growing is None:
             self._growing = flows.Growing(self.files.capture, set(self.history.events[0]["ports"]), since)
         self.broker.request("capture_sync")
-        return self._growing.read().on(f"{self.host_of(server)}:eth0", since)
+        return self._growing.read().on(f"{server.host}:eth0", since)
 
     def mark(self, name: str) -> dict[str, Any]:
         """Note in the history where a phase of the test begins; returns the event."""
@@ -319,7 +330,7 @@ class Lab:
             raise self.trouble
 
     def server(self, name: str) -> MockServer:
-        return next(server for server in self.mocks if server.name == name)
+        return next(server for server in self._everyone if server.name == name)
 
     def is_connected(self, session: Connection) -> bool:
         """Whether its server still has the connection of this session."""
@@ -352,8 +363,8 @@ class Lab:
         raise Ended(verdict, reason)
 
     def _complete_history(self) -> None:
-        for server in self.mocks:
-            if server.running and not server.stopped and self.host_of(server):
+        for server in self._everyone:
+            if server.running and not server.stopped:
                 before = server.count("lag")
                 server.tell("lag")
                 self.wait(f"report of {server.name}", lambda s=server, b=before: s.count("lag") > b, patience("report"))
@@ -396,18 +407,25 @@ def _status(status: int) -> str:
 
 
 def lay_out(
-    deployment: Deployment, discovery: Discovery, vip: tuple[str, int], loop: Loop, history: History
+    deployment: Deployment, discovery: Discovery, services: dict[str, tuple[str, int]], loop: Loop, history: History
 ) -> tuple[list[MockServer], Plan]:
-    """The mock servers, those that take new users first, and the plan that a deployment asks for."""
+    """The mock servers, those that take new users first, those on the balancer itself last, and the plan that a deployment asks for."""
+    offer = offer_of(deployment.profile)
+    vip = services[offer.main]
     listen: dict[str, list[tuple[str, int]]] = {}
     names: dict[str, str] = {}
     active: set[str] = set()
+    local: list[Server] = []
     for server in sorted(discovery.servers, key=lambda server: not server.active):
         if server.address.startswith("127.") or server.address == "::1":
+            local.append(server)
             continue
         if server.active:
             active.add(server.address)
-        listen.setdefault(server.address, []).append((server.address, server.port or vip[1]))
+        # A server without a port of its own gets clients on the port that they chose.
+        ports = [server.port] if server.port else list(dict.fromkeys(port for _, port in services.values()))
+        pairs = listen.setdefault(server.address, [])
+        pairs += [(server.address, port) for port in ports if (server.address, port) not in pairs]
         names.setdefault(server.address, server.name)
     if not active:
         raise DriverError(f"{deployment.config}: the product names no real server that takes users of {vip[0]} port {vip[1]}")
@@ -416,17 +434,19 @@ def lay_out(
     shown: set[str] = set()
     servers = []
     for index, (address, pairs) in enumerate(listen.items(), start=1):
+        host = f"{offer.stem}{index}"
         name = names[address]
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,40}", name) or name in shown:
-            name = f"ts{index}"
+            name = host
         shown.add(name)
-        servers.append(MockServer(name, index, pairs, loop, history, address in active))
+        servers.append(MockServer(name, index, pairs, loop, history, address in active, host, offer.mock))
     network = deployment.network
-    vips = list(dict.fromkeys([vip[0], *(ip for ip, _ in discovery.listening if ip not in ("0.0.0.0", "::", "127.0.0.1", "::1"))]))
+    own = ("0.0.0.0", "::", "::1")
+    vips = list(dict.fromkeys([vip[0], *(ip for ip, _ in discovery.listening if ip not in own and not ip.startswith("127."))]))
     try:
         plan = make_plan(
             vips,
-            {f"ts{server.index}": server.listen[0][0] for server in servers},
+            {server.host: server.listen[0][0] for server in servers},
             networks=[network[key] for key in ("front", "back") if key in network],
             dut_addresses=network.get("addresses", []),
             clients=network.get("clients", []),
@@ -434,6 +454,12 @@ def lay_out(
         )
     except PlanError as error:
         raise DriverError(f"{deployment.config}: {error}") from None
+    if offer.fallback and (room := range(len(servers) + 1, MAX_SERVERS + 1)):
+        taken = set(discovery.listening)
+        pairs = list(dict.fromkeys((server.address, server.port) for server in local if server.port))
+        # One that the product itself listens on is the product's own business.
+        if pairs := [pair for pair in pairs if pair not in taken]:
+            servers.append(MockServer("fallback", room[0], pairs, loop, history, False, DUT_HOST, offer.mock))
     return servers, plan
 
 

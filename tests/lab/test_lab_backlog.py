@@ -4,7 +4,7 @@ from lab_rig import direct, soon
 
 from lbcert.clients.rdp import Visit
 from lbcert.deadlines import patience
-from lbcert.endpoints.terminal_server import BACKLOG
+from lbcert.endpoints.mock import BACKLOG
 from lbcert.faults import hang, restore
 
 CROWD = 2500

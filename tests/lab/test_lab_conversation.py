@@ -30,7 +30,7 @@ def told(lab, user):
 def test_both_directions_are_whole_and_summed_up(shared, drip):
     user, one = talk(shared, PLAN | {"drip": drip})
     soon(shared, "the server's close", lambda: one.ended)
-    assert (one.ended, len(one.received), one.received[: len(ANSWER)]) == ("closed", TOTAL, ANSWER)
+    assert (one.ended, len(one.heard), one.heard[: len(ANSWER)]) == ("closed", TOTAL, ANSWER)
     said, end = told(shared, user), shared.history.last("session-end", visit=one.number)
     assert difference(said["sent"], end["received"]) is None and difference(end["poured"], said["heard"]) is None
 
@@ -38,13 +38,13 @@ def test_both_directions_are_whole_and_summed_up(shared, drip):
 def test_a_half_closed_client_hears_the_last_word(shared):
     user, one = talk(shared, PLAN | {"expect": "eof"}, finish=True)
     soon(shared, "the server's close", lambda: one.ended)
-    assert (one.ended, len(one.received)) == ("closed", TOTAL)
+    assert (one.ended, len(one.heard)) == ("closed", TOTAL)
     assert told(shared, user)["heard"]["length"] == 70_000
 
 
 def test_a_conversation_that_waits_is_told_as_far_as_it_got(shared):
     user, one = talk(shared, PLAN | {"expect": 70_001})
-    soon(shared, "all but the last word", lambda: len(one.received) == TOTAL - PLAN["tail"])
+    soon(shared, "all but the last word", lambda: len(one.heard) == TOTAL - PLAN["tail"])
     assert one.alive and told(shared, user)["sent"]["length"] == TOTAL - PLAN["tail"]
     one.leave()
     assert shared.history.last("session-end", visit=one.number)["received"]["length"] == TOTAL - PLAN["tail"]
@@ -88,6 +88,6 @@ def test_who_has_asked_is_not_greeted(shared):
     (one,) = visit(shared, server, Visit(shared.sources.one(), "jsmith", hold=True))
     (silent,) = direct(shared, server).start([Visit(shared.sources.one(), segments=())])
     soon(shared, "the greeting of a later client", lambda: silent.done)
-    assert one.received == one.answer
+    assert one.heard == one.answer
     one.leave()
     scripts.greet(shared, None)

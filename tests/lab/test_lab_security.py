@@ -30,7 +30,7 @@ def session(lab, manner, protocols=Protocols.SSL | Protocols.HYBRID):
 
 @pytest.mark.parametrize("protocols, protocol", [(Protocols.SSL, "tls"), (Protocols.SSL | Protocols.HYBRID, "credssp")])
 def test_a_session_is_secured_and_carries_words(certified, protocols, protocol):
-    own = certified.servers[0].certificate["fingerprint"]
+    own = certified.servers[0].extra["certificate"]["fingerprint"]
     seen, one = session(certified, Manner(LOGIN, body=100_000, in_pieces=True), protocols)
     assert (seen["outcome"], seen["protocol"], seen["certificate"], seen["echoed"]) == ("complete", protocol, own, 100_000)
     tls = record(certified, one, "tls")
@@ -58,7 +58,7 @@ def test_what_is_no_tls_is_closed_with_a_reason(certified):
 
 
 def test_every_server_has_its_own_certificate_and_keeps_it(certified):
-    prints = [server.certificate["fingerprint"] for server in certified.servers]
+    prints = [server.extra["certificate"]["fingerprint"] for server in certified.servers]
     assert len(set(prints)) == len(certified.servers)
     secure(certified, {})
     assert {event["who"]: event["certificate"] for event in certified.history.of("secure")} == {

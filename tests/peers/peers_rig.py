@@ -172,7 +172,7 @@ class Home:
     @property
     def certificate(self) -> str:
         """SHA-256 of the server's certificate."""
-        return self.server.certificate["fingerprint"]
+        return self.server.extra["certificate"]["fingerprint"]
 
     def events(self, kind: str) -> list[Event]:
         """Its reports about connections whose first packet names the user."""

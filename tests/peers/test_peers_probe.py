@@ -32,7 +32,7 @@ USERS = [f"user{number:03d}" for number in range(60)]
 def play(programs, server, certificate):
     """Put xrdp with this certificate in the place of a mock server."""
     lab = programs.lab
-    host = lab.host_of(server)
+    host = server.host
     ini = Path("/etc/xrdp/xrdp.ini").read_text()
     for line, own in XRDP_INI.items():
         assert f"\n{line}\n" in ini, line

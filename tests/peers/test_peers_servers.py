@@ -46,7 +46,7 @@ class Stage:
 
     @property
     def host(self) -> str:
-        return self.programs.lab.host_of(self.home.server)
+        return self.home.server.host
 
     def play(self, kind: str) -> None:
         """Have this server run here, and wait until HAProxy sends the user to it."""

@@ -8,7 +8,7 @@ from style_rig import REPOSITORY, files, imports, shown
 pytestmark = pytest.mark.xdist_group("style")  # one worker: they share what is dear to read
 
 WIRE, SECURITY, BALANCER = "lbcert.wire", "lbcert.security", "lbcert.balancer"
-VALUES = ("lbcert.verdicts", "lbcert.dut_model", "lbcert.deadlines", "lbcert.__init__")
+VALUES = ("lbcert.verdicts", "lbcert.dut_model", "lbcert.deadlines", "lbcert.offers", "lbcert.__init__")
 
 MAY_KNOW = {
     "wire": (WIRE,),

@@ -67,6 +67,12 @@ class Browse:
         return self._replies.whole
 
     @property
+    def answers(self) -> int:
+        """Answers below 400 of the server that gave the first one."""
+        named = [who(reply) for reply in self.replies if reply.status < 400]
+        return sum(one is not None and named[0] is not None and one.index == named[0].index for one in named)
+
+    @property
     def identity(self) -> Identity | None:
         """Of the last answer that names one."""
         return next((one for reply in reversed(self.replies) if (one := who(reply)) is not None), None)
@@ -75,7 +81,8 @@ class Browse:
         return b"".join(self._next() for _ in self._asks) if self._pipelined else self._next()
 
     def again(self, *asks: Ask) -> bytes:
-        """Further requests on the held connection; there is no outcome until they are answered."""
+        """Further requests on the held connection (none named: the first page); there is no outcome until they are answered."""
+        asks = asks or (Ask(),)
         self._asks += asks
         self._outcome = None
         return b"".join(self._next() for _ in asks) if self._pipelined else self._next()

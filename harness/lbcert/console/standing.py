@@ -95,7 +95,7 @@ class StandingLab:
             raise
         self._before = self.lab.broker.on_event
         self.lab.broker.on_event = self._on_event
-        self.seats = [Seat(server, self.lab.host_of(server)) for server in self.lab.mocks]
+        self.seats = [Seat(server, server.host) for server in self.lab.mocks]
 
     def close(self) -> None:
         try:

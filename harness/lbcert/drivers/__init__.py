@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from .base import Build, Discovery, Driver, DriverError, NotAble, ProductRejected, choose_vip
+from .base import Build, Discovery, Driver, DriverError, NotAble, ProductRejected, choose_services, choose_vip
 
-__all__ = ["Build", "Discovery", "Driver", "DriverError", "NotAble", "ProductRejected", "choose_vip", "driver_for",
-           "has_faster_clock"]  # fmt: skip
+__all__ = ["Build", "Discovery", "Driver", "DriverError", "NotAble", "ProductRejected", "choose_services", "choose_vip",
+           "driver_for", "has_faster_clock"]  # fmt: skip
 
 
 def _class_of(product) -> type:
-    from . import haproxy, nginx, scripted
+    from . import haproxy, nginx, scripted, stunnel_haproxy
 
-    drivers = {"haproxy": haproxy.HAProxy, "nginx": nginx.Nginx, "ideal": scripted.Scripted, "null": scripted.Scripted}
+    drivers = {"haproxy": haproxy.HAProxy, "nginx": nginx.Nginx, "stunnel-haproxy": stunnel_haproxy.StunnelHAProxy,
+               "ideal": scripted.Scripted, "null": scripted.Scripted}  # fmt: skip
     return drivers[product.driver]
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ..dut_model import Deployment, Product
+from ..offers import offer_of
 from ..topology.interface import Broker
 
 RDP_PORT = 3389
@@ -111,18 +112,42 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def choose_services(deployment: Deployment, listening: Sequence[tuple[str, int]]) -> dict[str, tuple[str, int]]:
+    """Where clients find each service of the deployment's profile, the main one first; DriverError if that is not clear.
+
+    The main service is found by its usual port, and the others on the same address; `services` in dut.yaml may say otherwise.
+    One that the product does not listen for is left out, unless dut.yaml names it.
+    """
+    offer = offer_of(deployment.profile)
+    given = {name: _pair(text) for name, text in deployment.services.items()}
+    vip = given.get(offer.main) or _main(deployment, listening, offer.main, offer.services[offer.main])
+    found = {offer.main: vip}
+    for name, port in offer.services.items():
+        if name in given:
+            found[name] = given[name]
+        elif {(vip[0], port), ("0.0.0.0", port), ("::", port)} & set(listening):
+            found.setdefault(name, (vip[0], port))
+    return found
+
+
 def choose_vip(deployment: Deployment, listening: Sequence[tuple[str, int]]) -> tuple[str, int]:
-    """Where the RDP clients of this deployment connect to; DriverError if that is not clear."""
-    if "rdp" in deployment.services:
-        host, _, port = deployment.services["rdp"].rpartition(":")
-        return host.strip("[]"), int(port)
-    found = sorted({pair for pair in listening if pair[1] == RDP_PORT})
+    """Where clients of the deployment's main service connect to; DriverError if that is not clear."""
+    return next(iter(choose_services(deployment, listening).values()))
+
+
+def _pair(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+def _main(deployment: Deployment, listening: Sequence[tuple[str, int]], name: str, port: int) -> tuple[str, int]:
+    found = sorted({pair for pair in listening if pair[1] == port})
     known = ", ".join(f"{ip}:{port}" for ip, port in listening) or "none"
     if len(found) != 1:
         which = "no listener" if not found else "more than one listener"
-        raise DriverError(f"{deployment.config}: {which} on port {RDP_PORT} (found: {known}); "
-                          f'name it in dut.yaml: services: {{rdp: "ADDRESS:PORT"}}')  # fmt: skip
+        raise DriverError(f"{deployment.config}: {which} on port {port} (found: {known}); "
+                          f'name it in dut.yaml: services: {{{name}: "ADDRESS:PORT"}}')  # fmt: skip
     if found[0][0] in ("0.0.0.0", "::"):
-        raise DriverError(f"{deployment.config}: the listener on port {RDP_PORT} is bound to every address; "
-                          f'name its VIP in dut.yaml: services: {{rdp: "ADDRESS:{RDP_PORT}"}}')  # fmt: skip
+        raise DriverError(f"{deployment.config}: the listener on port {port} is bound to every address; "
+                          f'name its VIP in dut.yaml: services: {{{name}: "ADDRESS:{port}"}}')  # fmt: skip
     return found[0]

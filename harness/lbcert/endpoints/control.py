@@ -14,14 +14,18 @@ class MockServer:
     """One real server of the lab, as pytest sees it. Its process may be dead, stopped or running."""
 
     def __init__(self, name: str, index: int, listen: list[tuple[str, int]], loop: Loop, history: History,
-                 active: bool = True):  # fmt: skip
+                 active: bool = True, host: str = "", kind: str = "terminal-server"):  # fmt: skip
         self.name = name
+        self.host = host
+        """the machine of the lab that it runs on"""
+        self.kind = kind
+        """of mock server"""
         self.index = index
         self.listen = listen
         self.active = active
         """whether the product sends it new users while all servers are well"""
-        self.certificate: dict[str, str] | None = None
-        """its key and certificate, where the lab was made with them"""
+        self.extra: dict[str, Any] = {}
+        """what its process is configured with beyond who it is and where it listens"""
         self.loop = loop
         self.history = history
         self.pid: int | None = None
@@ -35,7 +39,7 @@ class MockServer:
 
     @property
     def config(self) -> dict[str, Any]:
-        return {"index": self.index, "listen": self.listen, **({"certificate": self.certificate} if self.certificate else {})}
+        return {"index": self.index, "listen": self.listen, **self.extra}
 
     def attach(self, pid: int, stream: socket.socket) -> None:
         """A (new) process of this server has been started."""

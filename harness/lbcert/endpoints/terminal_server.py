@@ -11,12 +11,7 @@ server to choose) carries the server's number in its upper four bits and the con
 from __future__ import annotations
 
 import asyncio
-import json
-import os
-import signal
 import socket
-import struct
-import time
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..wire import (
@@ -29,12 +24,11 @@ from ..wire import (
     Protocols,
 )
 from .conversation import Conversation
+from .mock import Mock, close, run
 
 if TYPE_CHECKING:
     from .secure import Means, Secured
 
-BACKLOG = 4096
-LAG_TICK = 0.05
 FIRST_PACKET_LIMIT = 65536
 """bytes kept of a first packet that never becomes complete"""
 
@@ -151,21 +145,14 @@ class Session(asyncio.Protocol):
     def close(self, how: str) -> None:
         """Close from this side: `fin` in order, `rst` at once."""
         self.closed_by_us = f"server {how}"
-        if how == "rst":
-            sock = self.transport.get_extra_info("socket")
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self.transport.abort()
-        else:
-            self.transport.close()
+        close(self.transport, how)
 
 
-class TerminalServer:
+class TerminalServer(Mock):
     """The listener, its sessions, and the stream of commands and events."""
 
     def __init__(self, control: socket.socket, config: dict[str, Any]):
-        self.control = control
-        self.index: int = config["index"]
-        self.addresses: list[tuple[str, int]] = [tuple(pair) for pair in config["listen"]]
+        super().__init__(control, config)
         self.answer: bytes | None = None
         self.plans: dict[str | None, dict[str, Any]] = {}
         self.greet_after: float | None = None
@@ -173,63 +160,11 @@ class TerminalServer:
         self.means: Means | None = None
         self.conversations: dict[int, Conversation] = {}
         self.sessions: dict[int, Session] = {}
-        self.count = 0
-        self.listeners: list[asyncio.Server] = []
-        self.lags: list[tuple[int, float]] = []
 
-    def next_number(self) -> int:
-        self.count += 1
-        return self.count
-
-    async def run(self) -> None:
-        loop = asyncio.get_running_loop()
-        reader = asyncio.StreamReader()
-        transport, _ = await loop.connect_accepted_socket(lambda: asyncio.StreamReaderProtocol(reader), self.control)
-        self.out = transport
-        await self.listen()
-        self._probe_lag(loop, loop.time() + LAG_TICK)
-        self.report("listening")
-        while line := await reader.readline():
-            command = json.loads(line)
-            await getattr(self, "on_" + command.pop("cmd"))(**command)
-        os._exit(0)
-
-    def report(self, kind: str, **facts: Any) -> None:
-        self.out.write(json.dumps({"t": time.time_ns(), "kind": kind, **facts}).encode() + b"\n")
-
-    def _probe_lag(self, loop: asyncio.AbstractEventLoop, due: float) -> None:
-        late = loop.time() - due
-        if late > 0.01:
-            self.lags.append((time.time_ns(), late))
-        following = loop.time() + LAG_TICK
-        loop.call_at(following, self._probe_lag, loop, following)
-
-    async def listen(self) -> None:
-        loop = asyncio.get_running_loop()
-        for host, port in self.addresses:
-            family = socket.AF_INET6 if ":" in host else socket.AF_INET
-            sock = socket.socket(family, socket.SOCK_STREAM)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            sock.bind((host, port))
-            sock.listen(BACKLOG)
-            sock.setblocking(False)
-            # start_server calls listen() again with its own idea of the backlog, 100 unless told otherwise.
-            self.listeners.append(await loop.create_server(lambda: Session(self), sock=sock, backlog=BACKLOG))
+    def accepted(self) -> Session:
+        return Session(self)
 
     # -- commands ---------------------------------------------------------------------------------
-
-    async def on_refuse(self) -> None:
-        """Close the listeners; sessions go on."""
-        for listener in self.listeners:
-            listener.close()
-        self.listeners.clear()
-        self.report("refusing")
-
-    async def on_listen(self) -> None:
-        """Open the listeners again."""
-        if not self.listeners:
-            await self.listen()
-        self.report("listening")
 
     async def on_answer(self, data: str | None) -> None:
         """Answer every request with these bytes (hex; empty: stay silent); null: as specified."""
@@ -268,11 +203,6 @@ class TerminalServer:
         if session := self.sessions.get(conn):
             session.transport.write(bytes.fromhex(data))
 
-    async def on_lag(self) -> None:
-        """Report the late wake-ups of this process since the last time."""
-        lags, self.lags = self.lags, []
-        self.report("lag", lags=lags)
-
 
 def serve(control: socket.socket, config: dict[str, Any]) -> NoReturn:
     """Be the mock server until the control stream ends.
@@ -280,8 +210,4 @@ def serve(control: socket.socket, config: dict[str, Any]) -> NoReturn:
     `config`: `index` (1 to 15, its identity on the wire), `listen` (pairs of address and port), and `certificate` where it
     may be told to use one (`security.certificates`).
     """
-    # The broker gives its children what a shell would: the default, which is to end at a write to a closed connection.
-    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    control.setblocking(False)
-    asyncio.run(TerminalServer(control, config).run())
-    os._exit(0)
+    run(TerminalServer, control, config)

@@ -98,5 +98,10 @@ class Tls:
         return self._tls.getpeercert(binary_form=True) or b""
 
     @property
+    def peer(self) -> str:
+        """The fingerprint of the peer's certificate; empty if it showed none."""
+        return fingerprint(shown) if self.established and (shown := self.certificate) else ""
+
+    @property
     def version(self) -> str:
         return self._tls.version() or ""

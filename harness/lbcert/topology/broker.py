@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 from ..balancer import serve as serve_balancer
-from ..endpoints.terminal_server import serve as serve_terminal_server
+from ..endpoints import kinds, terminal_server  # noqa: F401  inside a lab there is no disk to load it from
 from . import capture, jail, linux, program, wiring
 from .channel import MAX_FDS, Channel, ChannelClosed
 from .plan import Plan
@@ -35,7 +35,6 @@ _IPV6_FREEBIND = 78
 _SO_TIMESTAMPNS = 35
 _TIMERS = {"00": "none", "01": "retransmission", "02": "keepalive", "04": "zero window probe"}
 """of an established connection, as the kernel's tables number them"""
-_MOCKS = {"terminal-server": serve_terminal_server}
 
 
 class Refused(Exception):
@@ -170,9 +169,9 @@ class Broker:
 
     def do_mock(self, fds: list[int], host: str, kind: str, config: dict[str, Any]):
         """Start a mock server in `host`; `fds` is (its end of a control stream)."""
-        if kind not in _MOCKS:
-            raise Refused(f"no mock server {kind!r}; known: {', '.join(_MOCKS)}")
-        serve = _MOCKS[kind]
+        if kind not in kinds.KINDS:
+            raise Refused(f"no mock server {kind!r}; known: {', '.join(kinds.KINDS)}")
+        serve = kinds.serve(kind)
         stream = fds[0]
         pid = self._fork(host, host, [stream], lambda: serve(socket.socket(fileno=stream), config))
         return {"pid": pid}, []
@@ -287,24 +286,24 @@ class Broker:
         self.logs[sock.fileno()] = (sock, host)
         return {}, []
 
-    def do_sockets(self, fds: list[int], host: str, sources: list[str]):
-        """TCP sockets of `host`, one bound to each source address (the port is chosen at connect)."""
+    def do_sockets(self, fds: list[int], host: str, sources: list[list[Any]]):
+        """TCP sockets of `host`, one bound to each source (address, port; 0: a port is chosen at connect)."""
         if len(sources) > MAX_FDS:
             raise Refused(f"at most {MAX_FDS} sockets in one request")
         made: list[int] = []
         linux.setns(self.wiring.hosts[host].net, linux.CLONE_NEWNET)
         try:
-            for source in sources:
+            for source, port in sources:
                 family = socket.AF_INET6 if ":" in source else socket.AF_INET
                 sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
                 made.append(sock.detach())
-                _prepare(made[-1], family, source)
+                _prepare(made[-1], family, source, port)
         except OSError as error:
             for fd in made:
                 os.close(fd)
             if error.errno == errno.EMFILE:
                 raise Refused("too many open files: raise the limit (ulimit -n)") from None
-            raise Refused(f"socket bound to {sources[len(made) - 1]}: {error.strerror}") from None
+            raise Refused(f"socket bound to {sources[len(made) - 1][0]}: {error.strerror}") from None
         finally:
             linux.setns(self.wiring.base.net, linux.CLONE_NEWNET)
         return {}, made
@@ -424,16 +423,20 @@ _DESCRIPTORS = {"mock": 1, "balancer": 1, "spawn": 1, "capture": 1}
 """how many descriptors a request must bring"""
 
 
-def _prepare(fd: int, family: int, source: str) -> None:
+def _prepare(fd: int, family: int, source: str, port: int) -> None:
     sock = socket.socket(family, socket.SOCK_STREAM, fileno=fd)
     try:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
-        sock.setsockopt(socket.IPPROTO_IP, _IP_BIND_ADDRESS_NO_PORT, 1)
+        if port:
+            # The same port again, for another VIP or right after it was used.
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        else:
+            sock.setsockopt(socket.IPPROTO_IP, _IP_BIND_ADDRESS_NO_PORT, 1)
         if family == socket.AF_INET6:
             # IPv6 binds to addresses of interfaces only, even where a local route makes a whole prefix ours.
             sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_FREEBIND, 1)
-        sock.bind((source, 0))
+        sock.bind((source, port))
     finally:
         sock.detach()
 

@@ -129,14 +129,16 @@ class Broker:
         ours.setblocking(False)
         return reply["pid"], ours
 
-    def sockets(self, host: str, sources: list[str]) -> list[socket.socket]:
-        """One non-blocking TCP socket of `host` per source address, bound to it."""
+    def sockets(self, host: str, sources: Sequence[str | tuple[str, int]]) -> list[socket.socket]:
+        """One non-blocking TCP socket of `host` per source address (or address and port), bound to it."""
+        pairs = [(source, 0) if isinstance(source, str) else source for source in sources]
         made: list[socket.socket] = []
-        for start in range(0, len(sources), MAX_FDS):
-            _, fds = self.request_fds("sockets", host=host, sources=sources[start : start + MAX_FDS])
+        for start in range(0, len(pairs), MAX_FDS):
+            part = pairs[start : start + MAX_FDS]
+            _, fds = self.request_fds("sockets", host=host, sources=part)
             # Told what they are, Python need not ask the kernel four times for each.
             made += [socket.socket(_family(source), socket.SOCK_STREAM | socket.SOCK_NONBLOCK, socket.IPPROTO_TCP, fd)
-                     for source, fd in zip(sources[start : start + MAX_FDS], fds, strict=True)]  # fmt: skip
+                     for (source, _), fd in zip(part, fds, strict=True)]  # fmt: skip
         return made
 
     def put_files(self, host: str, files: dict[str, tuple[str | bytes, int]], directories: list[str] = ()) -> None:
