@@ -187,3 +187,12 @@ def test_an_altered_message_shows_by_its_digest():
     (request,) = pool.of("request")
     assert request["sha256"] != speech.told()["sent"][0] == sha256(sent).hexdigest()
     assert speech.told()["raw"][0] == ["sent", sent.hex()]
+
+
+def test_what_is_told_stands_beside_what_the_history_says_itself(tmp_path):
+    """Names of the history's and of the client's own facts are theirs."""
+    pool, speech = Pool(), Subscribe()
+    meet(speech, pool.service(1))
+    theirs = set("who kind t call client label service source port started outcome answered server conn token held tls".split())
+    assert not theirs & speech.told().keys()
+    assert not {key for event in pool.reports for key in event} & {"conn", "t", "who"}
