@@ -124,6 +124,21 @@ def test_applications_and_a_pool_without_a_login():
     assert (unsigned.outcome, application.outcome) == ("refused", "answered")
 
 
+def test_only_those_with_an_account_are_asked():
+    pool = Pool(auth="accounts", accounts={"ann": "secret"})
+    service = pool.service(1)
+    ann, bob, other = SignedRegister(LOGIN), Register(user="bob"), Register(user="ann")
+    for speech in (ann, bob, other):
+        meet(speech, service)
+    assert [speech.outcome for speech in (ann, bob, other)] == ["answered", "answered", "refused"]
+
+
+def test_a_login_that_nobody_asks_for_is_no_login():
+    speech = SignedRegister(LOGIN)
+    meet(speech, Pool().service(1))
+    assert speech.outcome == "unsigned" and speech.told()["target"] is None
+
+
 def test_a_call():
     pool = Pool()
     speech, service = Invite(), pool.service(1)

@@ -6,7 +6,7 @@ that of the first thing:
     answered    the answer is whole, right, and, with a login, signed by the Front End that the login was made with
     refused     another final answer (`told()["statuses"]`)
     foreign     another Front End answered a message of an association
-    unsigned, forged   the answer carries no signature, or a wrong one
+    unsigned, forged   the answer carries no signature (also: no login was asked for), or a wrong one
     strange     a message that answers nothing asked
     malformed   bytes that cannot be read
 
@@ -58,7 +58,7 @@ class SipSpeech:
         self._association: Any = None
         self._aor = f"sip:{user}@{domain}"
         self._registrar = f"sip:{domain}"
-        self._tag = self.token[:10]
+        self._tag = "".join(letter for letter in self.token if letter.isalnum())[:12]
         self._host, self._transport, self._expires = host, transport, expires
         self._stream = SipStream(pings=False)
         self._number = 0
@@ -112,7 +112,7 @@ class SipSpeech:
         seen = self.seen
         own = self._association.target if self._association is not None and self._association.stands else None
         told: dict[str, Any] = {
-            "statuses": seen.statuses, "answered_by": seen.who, "one_server": len({who[0] for who in seen.who}) <= 1,
+            "statuses": seen.statuses, "answerers": seen.who, "one_server": len({who[0] for who in seen.who}) <= 1,
             "target": own,
             "targets": seen.targets, "signatures": seen.signatures, "later": self.later, "strange": seen.strange,
             "pings": seen.pings, "pongs": seen.pongs, "notified": seen.notified, "keep_alive": seen.keep_alive,
@@ -150,7 +150,7 @@ class SipSpeech:
             number = self._number
         to = f"<{self._aor}>" + (f";tag={to_tag}" if to_tag else "")
         fields = [
-            ("Via", f"SIP/2.0/{self._transport} {self._host};branch=z9hG4bK{self.token[:12]}{number}{method}"),
+            ("Via", f"SIP/2.0/{self._transport} {self._host};branch=z9hG4bK{self._tag}{number}{method}"),
             ("Max-Forwards", "70"), ("From", f"<{self._aor}>;tag={self._tag};epid={self._tag}"), ("To", to),
             ("Call-ID", self.token), ("CSeq", f"{number} {method}"),
             ("Contact", f"<sip:{self._host};transport={self._transport.lower()}>"), ("User-Agent", AGENT), *more,
@@ -234,7 +234,7 @@ class SipSpeech:
     def _judge(self, message: Message) -> str:
         """`right` where nothing has to be signed, too."""
         if self._association is None or not self._association.stands:
-            return "right"
+            return "right" if self._login is None else "unsigned"
         word = self._association.judge(message)
         self.seen.signatures[word] = self.seen.signatures.get(word, 0) + 1
         return word

@@ -3,8 +3,9 @@
 Answers go out on the connection that the request came by, nothing is ever sent twice, and each answer says who gives it:
 `Server: RTC/3.5 (fe=1; conn=7)`. What a Front End knows (associations, bindings, dialogs) it knows on all of its connections.
 
-Options (`Place.options["sip"]`): `auth` "ntlm" on the ports `auth_ports` (5060 and 5061), with `accounts` (user -> password)
-and `realm`; `keepalive` and `expires` (s). The Front End goes by `fqdn`, or by the machine's name.
+Options (`Place.options["sip"]`): `accounts` (user -> password) and `realm`; `auth`, on the ports `auth_ports` (5060 and 5061):
+"ntlm" asks everybody for a login, "accounts" only those who call themselves (From) by the name of an account, and without it
+nobody is asked; `keepalive` and `expires` (s). The Front End goes by `fqdn`, or by the machine's name.
 
 Reports: `request`, `response`, `sent` (a request of its own), `keepalive`, `signed`, `malformed`.
 """
@@ -46,7 +47,8 @@ class SipService:
         self._front_end = FrontEnd.named(options.get("fqdn", place.name), options)
         self._expires = int(options.get("expires", 600))
         self._keepalive = int(options.get("keepalive", 300))
-        self._guarded = options.get("auth") == "ntlm" and place.port in options.get("auth_ports", AUTH_PORTS)
+        self._auth = options.get("auth", "") if place.port in options.get("auth_ports", AUTH_PORTS) else ""
+        self._accounts = options.get("accounts", {})
         self._stream = SipStream(pings=True)
         self._association: Association | None = None
         self._subscriptions: dict[str, Subscription] = {}
@@ -129,7 +131,7 @@ class SipService:
     def _answers(self, request: Message) -> list[bytes]:
         if request.version.upper() != "SIP/2.0":
             return [self._refuse(request, 505, "Version Not Supported")]
-        if self._guarded and request.method != "CANCEL":
+        if self._guards(request):
             admission = self._front_end.associations.admit(request)
             self._signed(request, admission)
             if admission.fields is not None:
@@ -145,6 +147,12 @@ class SipService:
             return [self._made(request, 420, "Bad Extension", [("Unsupported", ", ".join(sorted(required)))])]
         handle = _METHODS.get(request.method)
         return handle(self, request) if handle else [self._made(request, 405, "Method Not Allowed", [("Allow", ALLOW)])]
+
+    def _guards(self, request: Message) -> bool:
+        """Whether the request needs a signature, or belongs to a login."""
+        if request.method == "CANCEL" or not self._auth:
+            return False
+        return self._auth == "ntlm" or request.address("from").uri.partition(":")[2].partition("@")[0] in self._accounts
 
     def _signed(self, request: Message, admission: Admission) -> None:
         if admission.why != "challenged":
