@@ -133,7 +133,7 @@ class SipSpeech:
         seen = self.seen
         own = self._association.target if self._association is not None and self._association.stands else None
         told: dict[str, Any] = {
-            "statuses": seen.statuses, "who": seen.who, "one_server": len({who[0] for who in seen.who}) <= 1, "target": own,
+            "statuses": seen.statuses, "answerers": seen.who, "one_server": len({who[0] for who in seen.who}) <= 1, "target": own,
             "targets": seen.targets, "signatures": seen.signatures, "later": self.later, "strange": seen.strange,
             "pings": seen.pings, "pongs": seen.pongs, "notified": seen.notified, "keep_alive": seen.keep_alive,
             "sent": seen.sent, "received": seen.received,
