@@ -59,10 +59,6 @@ class AskMapper:
         conn = self._seen.get("conn") if self._asked_group else self.group and self.group & 0xFFFFFF
         return Identity(self.group >> 24, conn) if self.group is not None and conn is not None else None
 
-    @property
-    def answers(self) -> int:
-        return self._answers
-
     def begin(self) -> bytes:
         bind = rpc.Bind((rpc.Context(CONTEXT, epm.MAPPER),), self._asked_group)
         return Pdu(rpc.BIND, self._call, bind.encode()).encode()
