@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from balancer_rig import RST, receive
+from balancer_rig import PATIENCE, RST, receive
 
 
 def test_each_port_is_kept_and_the_server_may_speak_first(pool):
@@ -143,3 +143,19 @@ def test_a_reset_is_passed_on(pool):
     session.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RST)
     session.close()
     assert p.wait("the server is told", lambda: seen.ended) == "rst"
+
+
+def test_a_connection_that_comes_about_late_goes_where_the_others_have_gone(pool):
+    p = pool(connect_timeout=4, health_check={"inter": 60})
+    assert p.home(1) == "fe1"
+    refusing, slow = p.ports[:2]
+    p.servers[f"fe1:{slow}"].darken()
+    late = p.begin(1, slow)
+    p.kill("fe1", refusing)
+    moved = p.home(1, refusing)
+    assert moved != "fe1"
+    # The SYN that comes again is answered.
+    p.servers[f"fe1:{slow}"].start()
+    late.settimeout(PATIENCE)
+    assert late.recv(3).decode() == moved
+    late.close()
