@@ -121,11 +121,12 @@ def test_both_ends_of_a_silent_session_are_told(pool):
 
 @pytest.mark.parametrize("side", ["client", "server"])
 def test_either_side_keeps_a_session_alive(pool, side):
-    p = pool(idle_timeout=0.5)
+    p = pool(idle_timeout=0.8)
     session = p.at(1)
-    seen = p.wait("it came", lambda: next((s for s in p.servers[f"{session.server}:{p.ports[0]}"].connections if not s.ended), None))
+    server = p.servers[f"{session.server}:{p.ports[0]}"]
+    server.answer = "silent"
+    seen = next(seen for seen in server.connections if not seen.ended)
     pause = threading.Event()
-    p.servers[f"{session.server}:{p.ports[0]}"].answer = "silent"
     for _ in range(10):
         pause.wait(0.1)
         if side == "client":
