@@ -18,7 +18,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from . import catalogue
-from .dut_model import UNDECLARED_CHECK, VARIANTS, Declares, Deployment, HealthCheck, Mutant, Product
+from .dut_model import LINES_OF, UNDECLARED_CHECK, VARIANTS, Declares, Deployment, HealthCheck, Mutant, Product
 from .report import yamlfile
 from .report.errors import ReportError
 
@@ -116,8 +116,10 @@ def _deployment(file: yamlfile.YamlFile, place: tuple, name: str, body: dict[str
             known = "; ".join(f"{one}: {meaning}" for one, meaning in VARIANTS.items())
             raise file.error(where, f"{variant!r} is no known variant.", f"Known: {known}.", DutError)
         variants[variant], texts[variant] = _configuration(file, where, source)
-        if len(changed := changed_lines(text, texts[variant])) > 2:
-            raise file.error(where, f"{source} differs from {body['config']} in more than one line: {' / '.join(changed[:6])}.",
+        most = LINES_OF.get(variant, 1)
+        if len(changed := changed_lines(text, texts[variant])) > 2 * most:
+            lines = "one line" if most == 1 else f"{most} lines"
+            raise file.error(where, f"{source} differs from {body['config']} in more than {lines}: {' / '.join(changed[:6])}.",
                              "A variant is the same file but for the one value.", DutError)  # fmt: skip
     _check_addresses(file, place, body)
     for index, document in enumerate(body.get("documents", ())):

@@ -58,6 +58,13 @@ class Speech(Protocol):
     def take(self, data: bytes) -> bytes:
         """Bytes of the server; returns what is to be sent for them. Also after the outcome, while the connection is held."""
 
+    def again(self) -> bytes:
+        """A further request on the held connection, to prove it alive: `answers` grows when it has been answered as well."""
+
+    @property
+    def answers(self) -> int:
+        """How many of this speech's requests have been answered, rightly and by the same server."""
+
     def told(self) -> dict[str, Any]:
         """Facts for the history when the outcome is known (for JSON)."""
 

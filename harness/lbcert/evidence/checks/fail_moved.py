@@ -79,8 +79,7 @@ def moved_users_go_straight(history: History) -> Finding:
 
 def _opened(history: History, dead: str, start: int, end: int) -> int:
     """Connections opened towards the dead server, as captured on its link."""
-    index = served.servers(history).index(dead) + 1
-    return sum(1 for flow in history.of("flow", link=f"ts{index}:eth0") if start <= flow.get("syn", 0) < end)
+    return sum(1 for flow in history.of("flow", link=served.link_of(history, dead)) if start <= flow.get("syn", 0) < end)
 
 
 def _ours(zero: int, firsts: list[Event], seconds: list[Event]) -> float:

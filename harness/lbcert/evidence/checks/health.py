@@ -196,4 +196,4 @@ def _known(history: History) -> list[str]:
 
 def _towards(history: History, server: str) -> list[Event]:
     """Connections opened towards a server, as captured on its link, in order."""
-    return [flow for flow in history.of("flow", link=f"ts{_known(history).index(server) + 1}:eth0") if "syn" in flow]
+    return [flow for flow in history.of("flow", link=served.link_of(history, server)) if "syn" in flow]

@@ -59,8 +59,7 @@ class Attempts:
 def attempts_at(history: History, dead: str) -> Attempts:
     """Count between the marks `busy` and `over`, and between `quiet` and `end`."""
     marks = {mark["name"]: mark["t"] for mark in history.of("mark")}
-    index = served.servers(history).index(dead) + 1
-    opened = [flow["syn"] for flow in history.of("flow", link=f"ts{index}:eth0") if "syn" in flow]
+    opened = [flow["syn"] for flow in history.of("flow", link=served.link_of(history, dead)) if "syn" in flow]
     quiet = sum(1 for syn in opened if marks["quiet"] <= syn < marks["end"])
     busy = sum(1 for syn in opened if marks["busy"] <= syn < marks["over"])
     users = len(served.visits(history, "after"))

@@ -19,6 +19,15 @@ def servers(history: History) -> list[str]:
     return list(setup(history)["servers"])
 
 
+def link_of(history: History, server: str) -> str:
+    """A server's own link in the capture."""
+    first = setup(history)
+    host = first.get("hosts", {}).get(server)
+    if host is None:  # as recorded before hosts were
+        host = f"ts{list(first.get('addresses') or first['servers']).index(server) + 1}"
+    return f"{host}:eth0"
+
+
 def visits(history: History, label: str | None = None) -> list[Event]:
     """Visits with their outcome, in the order in which the outcomes came; `label` selects a phase."""
     return [event for event in history.of("visit") if label is None or event["label"] == label]

@@ -26,7 +26,7 @@ class Sides:
 
     def __init__(self, history: History):
         self._requests = served.Requests(history)
-        self._servers = served.servers(history)
+        self._history = history
         self._accepted = {(event["who"], event["conn"]): event for event in history.of("accept")}
         self._flows: dict[tuple, list[Event]] = defaultdict(list)
         for flow in history.of("flow"):
@@ -45,7 +45,7 @@ class Sides:
         peer = self.peer(visit)
         if peer is None:
             return None
-        return self._last(f"ts{self._servers.index(visit['server']) + 1}:eth0", *peer)
+        return self._last(served.link_of(self._history, visit["server"]), *peer)
 
     def _last(self, link: str, address: str, port: int, until: int) -> Event | None:
         """Ports are used again: the last connection that had begun by then is meant."""
