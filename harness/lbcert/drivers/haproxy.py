@@ -52,20 +52,11 @@ class HAProxy:
         self._check(scratch, deployment, output)
         self.program.spawn(scratch, output, _arguments(deployment), deployment.environment)
         admin = self._admin(scratch, deployment, output)
-<<<<<<< HEAD
-        listening = tuple((ip, port) for ip, port in scratch.request("listening", host=DUT_HOST)["listening"])
-        offer = offer_of(deployment.profile)
-        pools: set[str] = set()
-        for name, vip in choose_services(deployment, listening).items():
-            if not offer.told_by or name in offer.told_by:
-                pools |= self._pools(scratch, vip, admin, offer.opening)
-=======
         listening = self._listening(scratch, deployment, output)
         opening = offer_of(deployment.profile).opening
         pools: set[str] = set()
         for name, vip in choose_services(deployment, listening).items():
             pools |= self._pools(scratch, vip, admin, opening, own=listening, secure=name in SECURE)
->>>>>>> tproxy
         stat = [row for row in _stat(admin) if row["pxname"] in pools]
         servers = _servers(admin("show servers state"), stat)
         lowered = _lowered(output.read_text(errors="replace"))
