@@ -8,7 +8,15 @@ from .clients.talk import Call, Talk
 from .deadlines import CLOSE_WITHIN, CONFIRM_WITHIN, INSPECTION_CEILING, MARGIN, Deadline, detection, patience, recovery, trial
 from .deadlines import requirement as requirement_deadline
 from .endpoints.control import MockServer
-from .dut_model import DETECTION_CEILING, LIFETIME_FLOOR, SHORT_LIFETIME, SMALL_TABLE, Deployment
+from .dut_model import (
+    DETECTION_CEILING,
+    LIFETIME_FLOOR,
+    SHORT_LIFETIME,
+    SMALL_MAXCONN,
+    SMALL_PORTS,
+    SMALL_TABLE,
+    Deployment,
+)
 from .evidence import checks
 from .explore import Explorer, Labs, explore_model
 from .evidence.finding import Finding, Tally
@@ -16,8 +24,10 @@ from .evidence.history import History
 from .failing import MANY_USERS, Stream, again, crowd_after_detection, settle_users, until_dead
 from .faults import DETECTED_AS, FAULTS, crash, dark, hang, refuse, restore
 from .lab import Lab
+from .pages import ask_pages, declared_page, page_to_open, try_defaults
 from .requirement import requirement
 from .passing import be_silent
+from .survey import ask_arp, note_carriers, scan_ports
 from .scripts import converse, greet, log_in, secure, tell_conversations
 from .security.login import Login, Manner
 from .verdicts import Verdict
@@ -50,6 +60,8 @@ __all__ = [
     "MANY_USERS",
     "MARGIN",
     "SHORT_LIFETIME",
+    "SMALL_MAXCONN",
+    "SMALL_PORTS",
     "SMALL_TABLE",
     "Call",
     "Connection",
@@ -77,6 +89,8 @@ __all__ = [
     "Verdict",
     "Visit",
     "again",
+    "ask_arp",
+    "ask_pages",
     "be_silent",
     "checks",
     "connection_request",
@@ -85,6 +99,7 @@ __all__ = [
     "crowd_after_detection",
     "cut",
     "dark",
+    "declared_page",
     "detection",
     "dial",
     "doubled_digits",
@@ -95,6 +110,8 @@ __all__ = [
     "hang",
     "log_in",
     "long_names",
+    "note_carriers",
+    "page_to_open",
     "patience",
     "push",
     "random_letters",
@@ -105,10 +122,12 @@ __all__ = [
     "requirement",
     "requirement_deadline",
     "restore",
+    "scan_ports",
     "secure",
     "sequential",
     "settle_users",
     "tell_conversations",
     "trial",
+    "try_defaults",
     "until_dead",
 ]

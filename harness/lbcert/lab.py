@@ -123,6 +123,8 @@ class Lab:
                          ports=sorted({*(port for _, port in self.services.values()), *controls,
                                        *(port for s in everyone for _, port in s.listen)}),
                          addresses={s.name: s.listen for s in self.mocks}, hosts={s.name: s.host for s in everyone},
+                         services=self.services, arms=len(plan.networks),
+                         product=[text.partition("/")[0] for link in plan.host(DUT_HOST).links for text in link.addresses],
                          deadlines=table(deployment.declares.health_check))  # fmt: skip
         if pace is not None:
             self.history.add("harness", "pace", how=pace.how, span=pace.span, rate=pace.rate)

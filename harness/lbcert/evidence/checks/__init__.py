@@ -15,22 +15,35 @@ from .parse_confirm import answer_arrives_unchanged, is_answered_in_kind
 from .parse_odd import correlation_info_is_no_cookie, request_is_not_held, token_and_cookie_give_one_result
 from .parse_security import security_is_end_to_end
 from .persist import one_server_per_user, users_are_spread
+from .pool_admin import defaults_open_nothing, page_asks_who_you_are
+from .pool_affinity import one_front_end_per_client, simultaneous_ports_agree, skew_is_known
+from .pool_lifetime import affinity_lasts
+from .pool_limits import fullness_is_graceful, ports_run_out_gracefully
+from .pool_load import load_goes_where_there_is_room
+from .pool_network import both_ways_cross_the_product, front_ends_reach_the_vip, front_ends_see_the_product, vip_has_one_owner
+from .pool_ports import listeners_agree, only_declared_ports_are_open, ports_are_kept, ports_are_open
 from .session import departures_are_passed_on, drain_harms_nobody, keepalive_is_sent, reload_keeps_sessions_and_users
 
 __all__ = [
+    "affinity_lasts",
     "alike_clients_are_spread",
     "answer_arrives_unchanged",
     "arrives_unchanged",
+    "both_ways_cross_the_product",
     "checks_are_harmless",
     "correlation_info_is_no_cookie",
     "cuts_do_not_matter",
     "dark_server_is_left",
     "dead_server_is_left",
+    "defaults_open_nothing",
     "departures_are_passed_on",
     "drain_harms_nobody",
     "fallback_is_followed",
     "forms_of_a_name",
+    "front_ends_reach_the_vip",
+    "front_ends_see_the_product",
     "full_table_serves",
+    "fullness_is_graceful",
     "hung_server_is_left",
     "idle_time_is_kept",
     "is_answered_in_kind",
@@ -38,12 +51,20 @@ __all__ = [
     "keepalive_is_sent",
     "largest_request_is_persisted",
     "lifetime_is_kept",
+    "listeners_agree",
+    "load_goes_where_there_is_room",
     "long_names_are_told_apart",
     "malformed_does_no_harm",
     "moved_users_go_straight",
     "new_users_go_where_there_is_room",
+    "one_front_end_per_client",
     "one_server_per_user",
+    "only_declared_ports_are_open",
+    "page_asks_who_you_are",
     "pairs_agree",
+    "ports_are_kept",
+    "ports_are_open",
+    "ports_run_out_gracefully",
     "reload_keeps_sessions_and_users",
     "request_is_not_held",
     "return_rule_is_kept",
@@ -52,7 +73,10 @@ __all__ = [
     "session_outlives_lifetime",
     "sessions_are_cut",
     "silent_clients_are_bounded",
+    "simultaneous_ports_agree",
+    "skew_is_known",
     "token_and_cookie_give_one_result",
     "total_loss_is_answered",
     "users_are_spread",
+    "vip_has_one_owner",
 ]
