@@ -16,6 +16,10 @@ SHORT_IDLE = 6.0
 """s that a silent session lives in the variant short-idle"""
 IDLE_FLOOR = 3600.0
 """s that a silent session should live at least (design 4: ceilings; the article's timeouts)"""
+POOL_IDLE_FLOOR = 1800.0
+"""s that a silent SIP connection should live at least (design 4: ceilings; the article's timeouts)"""
+POOL_CHECK_CEILING = 5.0
+"""s between two checks of a Front End at most (design 4: ceilings)"""
 VARIANTS = {
     "short-lifetime": f"a persistence entry lives {SHORT_LIFETIME:g} s instead of its usual time",
     "small-table": f"the persistence table has room for {SMALL_TABLE} users",

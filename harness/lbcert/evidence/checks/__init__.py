@@ -15,27 +15,44 @@ from .parse_confirm import answer_arrives_unchanged, is_answered_in_kind
 from .parse_odd import correlation_info_is_no_cookie, request_is_not_held, token_and_cookie_give_one_result
 from .parse_security import security_is_end_to_end
 from .persist import one_server_per_user, users_are_spread
+from .pool_fail import half_dead_front_end_is_left, hung_front_end_is_left, refusal_is_found
+from .pool_fail_drain import drained_front_end_ends_in_order
+from .pool_fail_moved import ports_move_together
+from .pool_fail_told import clients_of_dead_front_end_are_told, others_feel_nothing
+from .pool_fail_total import fallback_is_the_last_resort
+from .pool_idle import both_ends_are_told, front_end_reaches_silent_client, idle_time_exceeds_refresh, silent_connection_lives
+from .pool_idle_kept import keepalives_pass_and_count, one_way_is_enough
+from .pool_idle_ping import ping_is_answered_by_the_client
 from .session import departures_are_passed_on, drain_harms_nobody, keepalive_is_sent, reload_keeps_sessions_and_users
 
 __all__ = [
     "alike_clients_are_spread",
     "answer_arrives_unchanged",
     "arrives_unchanged",
+    "both_ends_are_told",
     "checks_are_harmless",
+    "clients_of_dead_front_end_are_told",
     "correlation_info_is_no_cookie",
     "cuts_do_not_matter",
     "dark_server_is_left",
     "dead_server_is_left",
     "departures_are_passed_on",
     "drain_harms_nobody",
+    "drained_front_end_ends_in_order",
     "fallback_is_followed",
+    "fallback_is_the_last_resort",
     "forms_of_a_name",
+    "front_end_reaches_silent_client",
     "full_table_serves",
+    "half_dead_front_end_is_left",
+    "hung_front_end_is_left",
     "hung_server_is_left",
+    "idle_time_exceeds_refresh",
     "idle_time_is_kept",
     "is_answered_in_kind",
     "is_served",
     "keepalive_is_sent",
+    "keepalives_pass_and_count",
     "largest_request_is_persisted",
     "lifetime_is_kept",
     "long_names_are_told_apart",
@@ -43,7 +60,12 @@ __all__ = [
     "moved_users_go_straight",
     "new_users_go_where_there_is_room",
     "one_server_per_user",
+    "one_way_is_enough",
+    "others_feel_nothing",
     "pairs_agree",
+    "ping_is_answered_by_the_client",
+    "ports_move_together",
+    "refusal_is_found",
     "reload_keeps_sessions_and_users",
     "request_is_not_held",
     "return_rule_is_kept",
@@ -52,6 +74,7 @@ __all__ = [
     "session_outlives_lifetime",
     "sessions_are_cut",
     "silent_clients_are_bounded",
+    "silent_connection_lives",
     "token_and_cookie_give_one_result",
     "total_loss_is_answered",
     "users_are_spread",
