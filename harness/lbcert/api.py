@@ -2,7 +2,9 @@
 
 from .addresses import doubled_digits, long_names, random_letters, sequential
 from .admin import drain, ready, reload
+from .calling import dial, push
 from .clients.rdp import Connection, Visit, connection_request, cut
+from .clients.talk import Call, Talk
 from .deadlines import CLOSE_WITHIN, CONFIRM_WITHIN, INSPECTION_CEILING, MARGIN, Deadline, detection, patience, recovery, trial
 from .deadlines import requirement as requirement_deadline
 from .endpoints.control import MockServer
@@ -49,6 +51,7 @@ __all__ = [
     "MARGIN",
     "SHORT_LIFETIME",
     "SMALL_TABLE",
+    "Call",
     "Connection",
     "ConnectionConfirm",
     "ConnectionRequest",
@@ -69,6 +72,7 @@ __all__ = [
     "Protocols",
     "RequestFlags",
     "Stream",
+    "Talk",
     "Tally",
     "Verdict",
     "Visit",
@@ -82,6 +86,7 @@ __all__ = [
     "cut",
     "dark",
     "detection",
+    "dial",
     "doubled_digits",
     "drain",
     "encode_token",
@@ -91,6 +96,7 @@ __all__ = [
     "log_in",
     "long_names",
     "patience",
+    "push",
     "random_letters",
     "ready",
     "recovery",

@@ -26,6 +26,8 @@ VARIANTS = {
     "short-idle": f"a silent session lives {SHORT_IDLE:g} s instead of its usual time",
 }
 """the variants of a deployment that tests know, and what differs in them"""
+LINES_OF = {"short-idle": 2}
+"""variants whose one value stands in more than one line of a configuration: an idle time is often set for clients and for servers"""
 DETECTION_CEILING = 15.0
 """s: a declared detection beyond this fails the rows that use it; undeclared checks are held to it"""
 
@@ -115,6 +117,8 @@ class Deployment:
     environment: dict[str, str] = field(default_factory=dict)
     """variables that the product is started with"""
     documents: tuple[dict[str, str], ...] = ()
+    edited: dict[str, str] = field(default_factory=dict)
+    """other files of the folder whose text a mutant has changed: name -> text"""
     variants: dict[str, Path] = field(default_factory=dict)
     """the same configuration but for one value, by what the value is"""
     texts: dict[str, str] = field(default_factory=dict)

@@ -102,7 +102,7 @@ ERRORS = {
     "check-kind": (LEAST + "health_check: {kind: http}\n", "health_check.kind: unknown value 'http'"),
     "fall": (LEAST + "health_check: {fall: 0}\n", "health_check.fall: 0 is out of range; write a whole number from 1"),
     "fall-fraction": (LEAST + "health_check: {fall: 1.5}\n", "'1.5' is not a whole number"),
-    "persistence-key": (LEAST + "persistence: {key: source}\n", "persistence.key: unknown value 'source'; known: rdp-"),
+    "persistence-key": (LEAST + "persistence: {key: port}\n", "persistence.key: unknown value 'port'; known: rdp-"),
     "timer": (LEAST + "persistence: {timer: never}\n", "persistence.timer: 'never' is not a number of seconds"),
     "returns": (LEAST + "persistence: {returns_after_recovery: yes}\n", "unknown value 'yes'; known: true, false"),
     "hash-stays": (

@@ -11,6 +11,8 @@ _SHAPE = re.compile(r"(?:\[([^\]%]*)\]|([^:\[\]]*)):([0-9]{1,5})")
 
 
 class Address(NamedTuple):
+    """`port` 0 stands for whatever port the client has chosen."""
+
     host: str
     port: int
 
@@ -19,6 +21,8 @@ class Address(NamedTuple):
         return socket.AF_INET6 if ":" in self.host else socket.AF_INET
 
     def __str__(self) -> str:
+        if not self.port:
+            return self.host
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
@@ -36,3 +40,11 @@ def parse_address(text: str) -> Address | None:
     except ValueError:
         return None
     return Address(host, int(port)) if 1 <= int(port) <= 65535 else None
+
+
+def parse_host(text: str) -> Address | None:
+    """`192.0.2.1` or `2001:db8::1` without a port, which is then 0; None for anything else."""
+    try:
+        return None if "%" in text else Address(str(ipaddress.ip_address(text)), 0)
+    except ValueError:
+        return None

@@ -26,7 +26,7 @@ def obey(balancer: Balancer, order: str) -> str:
         case ["reload"]:
             balancer.reload()
         case ["drain" | "ready" as what, name]:
-            server = next((server for server in balancer.servers if server.name == name), None)
+            server = next((server for server in (*balancer.servers, *balancer.backups) if server.name == name), None)
             if server is None:
                 return f"no server {name}; known: {', '.join(server.name for server in balancer.servers)}"
             getattr(balancer, what)(server)

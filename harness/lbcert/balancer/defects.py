@@ -6,15 +6,15 @@ Several switches combine in the order in which they are written.
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from .address import Address
 from .document import Field
 from .opening import NOTHING, Opening
-from .policy import HashPolicy, NullPolicy, Policy, TablePolicy
+from .policy import HashPolicy, NullPolicy, Policy, TablePolicy, packed
 from .server import Server
 from .table import Entry
 
@@ -26,12 +26,13 @@ Argument = bool | int | float | str
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """`method` and `returns`: the persistence without which the switch would change nothing; None for any."""
+    """`method`, `returns` and `key`: the persistence without which the switch would change nothing; None for any."""
 
     defect: type
     argument: Callable[[Field], Argument]
     method: str | None
     returns: bool | None
+    key: str | None
 
     @property
     def summary(self) -> str:
@@ -41,7 +42,9 @@ class Switch:
 SWITCHES: dict[str, Switch] = {}
 
 
-def policy_for(config: Config, servers: Sequence[Server], now: Callable[[], float]) -> Policy:
+def policy_for(
+    config: Config, servers: Sequence[Server], now: Callable[[], float], backups: Sequence[Server] = ()
+) -> Policy:
     """The policy that `config` describes, its defects included."""
     if config.mode == "null":
         return NullPolicy(config, servers, now)
@@ -49,15 +52,28 @@ def policy_for(config: Config, servers: Sequence[Server], now: Callable[[], floa
     mixins = tuple(
         type(name, (SWITCHES[name].defect,), {"value": value}) for name, value in reversed(config.defects.items())
     )
-    return type("Policy", (*mixins, base), {})(config, servers, now)
+    # A class attribute, so that it is there whatever a switch's own initialisation does.
+    return type("Policy", (*mixins, base), {"backups": backups})(config, servers, now)
 
 
-def _switch(name: str, argument: Callable[[Field], Argument], method: str | None = None, returns: bool | None = None):
+def _switch(
+    name: str,
+    argument: Callable[[Field], Argument],
+    method: str | None = None,
+    returns: bool | None = None,
+    key: str | None = None,
+):
     def register(defect: type) -> type:
-        SWITCHES[name] = Switch(defect, argument, method, returns)
+        SWITCHES[name] = Switch(defect, argument, method, returns, key)
         return defect
 
     return register
+
+
+_named_switch = partial(_switch, key="rdp-cookie")
+"""a switch about names and requests, which a balancer that goes by the address does not see"""
+_source_switch = partial(_switch, key="source")
+"""a switch about clients that are known by their address, and about their ports"""
 
 
 def _on(value: Field) -> bool:
@@ -77,7 +93,7 @@ class Defect(Policy):
 # -- reading and forwarding the request
 
 
-@_switch("rewrite-cookie-case", lambda field: field.choice("lower", "upper"))
+@_named_switch("rewrite-cookie-case", lambda field: field.choice("lower", "upper"))
 class _RewriteCookieCase(Defect):
     """Forwards the cookie's value in lower or upper case."""
 
@@ -89,7 +105,7 @@ class _RewriteCookieCase(Defect):
         return _rewritten(opening, buffer, cookie=cookie.lower() if self.value == "lower" else cookie.upper())
 
 
-@_switch("strip-correlation-info", _on)
+@_named_switch("strip-correlation-info", _on)
 class _StripCorrelationInfo(Defect):
     """Removes the correlation info, its flag included, and corrects the lengths."""
 
@@ -102,7 +118,7 @@ class _StripCorrelationInfo(Defect):
         return _rewritten(opening, buffer, correlation=None, negotiation=negotiation)
 
 
-@_switch("double-crlf", _on)
+@_named_switch("double-crlf", _on)
 class _DoubleCrlf(Defect):
     """Sends CR LF twice after the cookie or token and corrects the lengths; the largest requests have no room for it."""
 
@@ -126,7 +142,7 @@ def _rewritten(opening: Opening, buffer: bytes, **changes) -> bytes:
         return buffer
 
 
-@_switch("decide-on-first-segment", _on)
+@_named_switch("decide-on-first-segment", _on)
 class _DecideOnFirstSegment(Defect):
     """Looks for the name in the first segment only; a request that came in pieces is balanced without a key."""
 
@@ -135,7 +151,7 @@ class _DecideOnFirstSegment(Defect):
         return NOTHING if opening is None else opening
 
 
-@_switch("decide-after-bytes", lambda field: field.whole(1, 65_535))
+@_named_switch("decide-after-bytes", lambda field: field.whole(1, 65_535))
 class _DecideAfterBytes(Defect):
     """Waits for that many bytes only, not for the whole request."""
 
@@ -144,7 +160,7 @@ class _DecideAfterBytes(Defect):
         return NOTHING if opening is None and len(buffer) >= self.value else opening
 
 
-@_switch("drop-without-cookie", _on)
+@_named_switch("drop-without-cookie", _on)
 class _DropWithoutCookie(Defect):
     """Closes requests that hold neither cookie nor token."""
 
@@ -152,7 +168,7 @@ class _DropWithoutCookie(Defect):
         return super().admits(opening) and (opening.request is None or _named(opening))
 
 
-@_switch("drop-bare-request", _on)
+@_named_switch("drop-bare-request", _on)
 class _DropBareRequest(Defect):
     """Closes the 11-byte request, which holds nothing but its header."""
 
@@ -197,16 +213,16 @@ class _KeyIncludesSourcePort(Defect):
         return None if key is None else key + b"\0port" + client.port.to_bytes(2, "big")
 
 
-@_switch("key-includes-source", _on)
+@_named_switch("key-includes-source", _on)
 class _KeyIncludesSource(Defect):
     """Keys on the user and the client's address."""
 
     def key(self, opening: Opening, client: Address) -> bytes | None:
         key = super().key(opening, client)
-        return None if key is None else key + b"\0from" + _packed(client)
+        return None if key is None else key + b"\0from" + packed(client)
 
 
-@_switch("key-first-bytes", lambda field: field.whole(1, 255))
+@_named_switch("key-first-bytes", lambda field: field.whole(1, 255))
 class _KeyFirstBytes(Defect):
     """Keys on the first N bytes of the name only."""
 
@@ -215,12 +231,12 @@ class _KeyFirstBytes(Defect):
         return None if key is None else key[: self.value]
 
 
-@_switch("key-is-source", _on)
+@_named_switch("key-is-source", _on)
 class _KeyIsSource(Defect):
     """Keys on the client's address alone, whatever the request says."""
 
     def key(self, opening: Opening, client: Address) -> bytes | None:
-        return _packed(client)
+        return packed(client)
 
 
 @_switch("all-to-first", _on, method="table")
@@ -229,10 +245,6 @@ class _AllToFirst(Defect):
 
     def place(self, key: bytes) -> Server | None:
         return next((server for server in self.servers if server.usable), None)
-
-
-def _packed(client: Address) -> bytes:
-    return ipaddress.ip_address(client.host).packed
 
 
 # -- failure and recovery

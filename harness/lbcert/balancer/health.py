@@ -7,70 +7,72 @@ import socket
 import struct
 from collections.abc import Callable
 
-from lbcert.wire import ConnectionConfirm, ConnectionRequest, Decoded, NegotiationRequest, NeedMore, Protocols
-
+from .address import Address
 from .deadline import Deadline
 from .policy import Policy
+from .questions import QUESTIONS
 from .server import Server
 from .splice import connect
-
-# A client without a name: the server must not take the check for a user.
-_REQUEST = ConnectionRequest(negotiation=NegotiationRequest(Protocols.SSL | Protocols.HYBRID)).encode()
 
 
 class CheckFailed(Exception):
     """Why a server did not pass a check."""
 
 
-class _Confirm(asyncio.Protocol):
-    """Sends a request on a fresh connection and resolves `answer` when the confirm is whole, or wrong."""
+class _Question(asyncio.Protocol):
+    """Asks on a fresh connection and resolves `answer` when what came back is whole, or wrong.
 
-    def __init__(self, answer: asyncio.Future[None]) -> None:
+    `read` gives None as long as more must come, an empty text for a good answer, and what is wrong with a bad one.
+    """
+
+    def __init__(self, question: bytes, read: Callable[[bytes], str | None], answer: asyncio.Future[None]) -> None:
+        self._question = question
+        self._read = read
         self._answer = answer
         self._buffer = b""
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         self._transport = transport
-        transport.write(_REQUEST)
+        transport.write(self._question)
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
-        match ConnectionConfirm.decode(self._buffer):
-            case Decoded():
-                self._settle(None)
-            case NeedMore():
-                return
-            case malformed:
-                self._settle(f"no connection confirm: {malformed.reason}")
+        problem = self._read(self._buffer)
+        if problem is not None:
+            self._settle(problem)
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._settle("closed without a connection confirm")
+        self._settle("closed without an answer")
 
-    def _settle(self, problem: str | None) -> None:
+    def _settle(self, problem: str) -> None:
         if not self._answer.done():
-            if problem is None:
+            if not problem:
                 self._answer.set_result(None)
             else:
                 self._answer.set_exception(CheckFailed(problem))
         self._transport.close()
 
 
-async def check(server: Server, kind: str, timeout: float) -> None:
-    """One check within `timeout` seconds; CheckFailed or OSError if the server does not pass."""
+async def check(address: Address, kind: str, timeout: float, sip_port: int = 0) -> None:
+    """One check within `timeout` seconds; CheckFailed or OSError if the server does not pass (see `config.HealthCheck`)."""
     loop = asyncio.get_running_loop()
     began = loop.time()
-    sock = await connect(loop, server.address, timeout)
-    if kind == "tcp":
+    sock = await connect(loop, address, timeout)
+    if kind == "sip":
+        sock.close()
+        sock = await connect(loop, address._replace(port=sip_port), max(0.001, timeout - (loop.time() - began)))
+    elif kind == "tcp":
         sock.close()
         return
+    question, read = QUESTIONS[kind](sock)
     answer = loop.create_future()
 
     def expired() -> None:
         if not answer.done():
-            answer.set_exception(CheckFailed("no connection confirm in time"))
+            answer.set_exception(CheckFailed("no answer in time"))
 
     deadline = Deadline(loop, max(0.001, timeout - (loop.time() - began)), expired)
-    transport, _ = await loop.create_connection(lambda: _Confirm(answer), sock=sock)
+    transport, _ = await loop.create_connection(lambda: _Question(question, read, answer), sock=sock)
     try:
         await answer
     finally:
@@ -95,7 +97,7 @@ class Watch:
             await asyncio.sleep(delay)
             began = self._policy.now()
             try:
-                await check(self._server, self._policy.check_kind(), settings.timeout)
+                await check(self._address(), self._policy.check_kind(), settings.timeout, settings.sip_port)
             except (CheckFailed, OSError) as error:
                 self.failed(error.strerror if isinstance(error, OSError) and error.strerror else str(error))
             else:
@@ -104,10 +106,13 @@ class Watch:
                     await self._be_rude(*rude, settings.timeout)
             delay = self._policy.check_interval()
 
+    def _address(self) -> Address:
+        return Address(self._server.address.host, self._policy.check_port(self._server))
+
     async def _be_rude(self, data: bytes, end: str, timeout: float) -> None:
         """One more connection, as no check should be."""
         try:
-            sock = await connect(asyncio.get_running_loop(), self._server.address, timeout)
+            sock = await connect(asyncio.get_running_loop(), self._address(), timeout)
         except OSError:
             return
         try:

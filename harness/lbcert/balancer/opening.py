@@ -9,10 +9,11 @@ from lbcert.wire import ConnectionRequest, Decoded, NeedMore
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """A decision's basis: the request and its length in bytes, or neither."""
+    """A decision's basis: the request and its length in bytes, or neither; and the port of ours that the client chose."""
 
     request: ConnectionRequest | None = None
     length: int = 0
+    port: int = 0
 
     @property
     def user(self) -> bytes | None:

@@ -21,6 +21,7 @@ from .address import Address
 from .defects import Defect
 from .defects import _every as every
 from .defects import _on as on
+from .defects import _named_switch as named_switch
 from .defects import _switch as switch
 from .document import Field
 from .opening import Opening
@@ -90,7 +91,7 @@ class _ConfirmDefect(Defect):
         raise NotImplementedError
 
 
-@switch("clear-confirm-flags", on)
+@named_switch("clear-confirm-flags", on)
 class _ClearConfirmFlags(_ConfirmDefect):
     """Clears the flags of the server's choice in the Confirm."""
 
@@ -100,7 +101,7 @@ class _ClearConfirmFlags(_ConfirmDefect):
         return replace(confirm, negotiation=replace(confirm.negotiation, flags=0))
 
 
-@switch("replace-failure-code", on)
+@named_switch("replace-failure-code", on)
 class _ReplaceFailureCode(_ConfirmDefect):
     """Tells clients that are refused that the server does TLS only, whatever the server said."""
 
@@ -110,7 +111,7 @@ class _ReplaceFailureCode(_ConfirmDefect):
         return replace(confirm, negotiation=replace(confirm.negotiation, code=1))
 
 
-@switch("confirm-always-negotiated", on)
+@named_switch("confirm-always-negotiated", on)
 class _ConfirmAlwaysNegotiated(_ConfirmDefect):
     """Adds negotiation data to the Confirm of clients that sent none."""
 
@@ -137,7 +138,7 @@ class _SwapBlocksToServer(Defect):
         return _Swaps(self.value) if towards == "server" else None
 
 
-@switch("drop-without-negotiation", on)
+@named_switch("drop-without-negotiation", on)
 class _DropWithoutNegotiation(Defect):
     """Closes requests with a name and without negotiation data, as old clients send them."""
 
@@ -150,7 +151,7 @@ class _DropWithoutNegotiation(Defect):
 # -- waiting for the request
 
 
-@switch("hold-until-timer", lambda field: field.choice("bare", "token"))
+@named_switch("hold-until-timer", lambda field: field.choice("bare", "token"))
 class _HoldUntilTimer(Defect):
     """Keeps the bare 11-byte request (or those with a token) until the inspection timer ends."""
 
@@ -164,7 +165,7 @@ class _HoldUntilTimer(Defect):
         return None if (bare if self.value == "bare" else token) else opening
 
 
-@switch("wait-for-ever", on)
+@named_switch("wait-for-ever", on)
 class _WaitForEver(Defect):
     """Has no inspection timer: a client that says nothing is waited for."""
 
@@ -172,7 +173,7 @@ class _WaitForEver(Defect):
         return _FOR_EVER
 
 
-@switch("first-byte-stops-timer", on)
+@named_switch("first-byte-stops-timer", on)
 class _FirstByteStopsTimer(Defect):
     """Bounds silent clients, but not those that have sent a part of their request."""
 
@@ -180,7 +181,7 @@ class _FirstByteStopsTimer(Defect):
         return False
 
 
-@switch("inspection-slots", every)
+@named_switch("inspection-slots", every)
 class _InspectionSlots(Defect):
     """Turns clients away while N others have not sent their request yet."""
 
@@ -195,7 +196,7 @@ def _malformed(opening: Opening | None) -> bool:
     return opening is not None and opening.request is None
 
 
-@switch("die-on-nul", on)
+@named_switch("die-on-nul", on)
 class _DieOnNul(Defect):
     """Ends at a NUL within a name."""
 
@@ -206,7 +207,7 @@ class _DieOnNul(Defect):
         return opening
 
 
-@switch("stall-on-malformed", Field.seconds)
+@named_switch("stall-on-malformed", Field.seconds)
 class _StallOnMalformed(Defect):
     """Does nothing at all for SECONDS after every 50th malformed request that names a user."""
 
@@ -223,7 +224,7 @@ class _StallOnMalformed(Defect):
         return opening
 
 
-@switch("malformed-moves-user", on, method="table")
+@named_switch("malformed-moves-user", on, method="table")
 class _MalformedMovesUser(Defect):
     """Lets a request that it cannot read move the user whose name is in it."""
 
@@ -236,7 +237,7 @@ class _MalformedMovesUser(Defect):
         return opening
 
 
-@switch("malformed-keeps-client", on)
+@named_switch("malformed-keeps-client", on)
 class _MalformedKeepsClient(Defect):
     """Does not tell a client that the server has closed on its malformed request."""
 
@@ -244,7 +245,7 @@ class _MalformedKeepsClient(Defect):
         return opening.request is not None
 
 
-@switch("die-on-overflow", on)
+@named_switch("die-on-overflow", on)
 class _DieOnOverflow(Defect):
     """Ends at a request that is too long for its length indicator."""
 
@@ -254,7 +255,7 @@ class _DieOnOverflow(Defect):
         return super().read(buffer)
 
 
-@switch("drop-largest", on)
+@named_switch("drop-largest", on)
 class _DropLargest(Defect):
     """Closes requests of the largest legal length."""
 
@@ -265,7 +266,7 @@ class _DropLargest(Defect):
 # -- what is taken for the key
 
 
-@switch("ignore-names-over", every)
+@named_switch("ignore-names-over", every)
 class _IgnoreNamesOver(Defect):
     """Balances users whose name is longer than N bytes anew each time."""
 
@@ -274,7 +275,7 @@ class _IgnoreNamesOver(Defect):
         return None if key is not None and len(key) > self.value else key
 
 
-@switch("token-hides-cookie", on)
+@named_switch("token-hides-cookie", on)
 class _TokenHidesCookie(Defect):
     """Reads the first line only: a user whose cookie stands behind a token is balanced anew each time."""
 
@@ -284,7 +285,7 @@ class _TokenHidesCookie(Defect):
         return None if hidden else super().key(opening, client)
 
 
-@switch("correlation-hides-cookie", on)
+@named_switch("correlation-hides-cookie", on)
 class _CorrelationHidesCookie(Defect):
     """Balances a user anew each time whose request carries correlation info."""
 
@@ -293,7 +294,7 @@ class _CorrelationHidesCookie(Defect):
         return None if hidden else super().key(opening, client)
 
 
-@switch("key-includes-correlation", on)
+@named_switch("key-includes-correlation", on)
 class _KeyIncludesCorrelation(Defect):
     """Keys on the name and on the correlation info behind it."""
 
@@ -303,7 +304,7 @@ class _KeyIncludesCorrelation(Defect):
         return key if key is None or correlation is None else key + b"\0" + correlation.encode()
 
 
-@switch("correlation-is-key", on)
+@named_switch("correlation-is-key", on)
 class _CorrelationIsKey(Defect):
     """Takes correlation info for the user where there is no name."""
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from .address import Address
 from .defects import Defect
 from .defects import _on as on
-from .defects import _packed as packed
+from .defects import _named_switch as named_switch
 from .defects import _switch as switch
 from .opening import Opening
+from .policy import packed
 from .server import Server
 from .table import Entry, Table
 
@@ -112,7 +113,7 @@ class _LateEntry(Defect):
 # -- who has no name
 
 
-@switch("empty-name-is-a-user", on)
+@named_switch("empty-name-is-a-user", on)
 class _EmptyNameIsAUser(Defect):
     """Takes all clients with an empty name for one user."""
 
@@ -121,7 +122,7 @@ class _EmptyNameIsAUser(Defect):
         return b"" if empty else super().key(opening, client)
 
 
-@switch("domain-is-a-user", on)
+@named_switch("domain-is-a-user", on)
 class _DomainIsAUser(Defect):
     """Takes all clients whose name was cut to its domain for one user."""
 
@@ -130,7 +131,7 @@ class _DomainIsAUser(Defect):
         return cookie if cookie is not None and cookie.endswith(b"\\") else super().key(opening, client)
 
 
-@switch("nameless-to-first", on)
+@named_switch("nameless-to-first", on)
 class _NamelessToFirst(Defect):
     """Sends every client without a cookie to the first server that is up."""
 
@@ -144,7 +145,7 @@ class _NamelessToFirst(Defect):
         return super().key(opening, client)
 
 
-@switch("nameless-by-source", on)
+@named_switch("nameless-by-source", on)
 class _NamelessBySource(Defect):
     """Keeps clients without a cookie on one server by their address."""
 

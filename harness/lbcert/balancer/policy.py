@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import ipaddress
 from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Protocol
 
@@ -14,6 +15,7 @@ from .address import Address
 from .opening import Opening, read_opening
 from .server import Server
 from .splice import reset
+from .stats import matches
 from .table import Entry, Table
 
 if TYPE_CHECKING:
@@ -31,11 +33,28 @@ class Between(Protocol):
 class Policy:
     """Decisions that do not depend on the method of persistence."""
 
+    backups: Sequence[Server] = ()
+    """used while none of `servers` is up"""
+
     def __init__(self, config: Config, servers: Sequence[Server], now: Callable[[], float]) -> None:
         self.config = config
         self.servers = servers
         self.now = now
         self._turn = 0
+
+    # -- addresses of ours
+
+    def listens(self) -> Sequence[Address]:
+        """Where clients are awaited."""
+        return self.config.listen
+
+    def shows_statistics(self) -> Sequence[Address]:
+        """Where the statistics page is."""
+        return (self.config.stats.listen,) if self.config.stats else ()
+
+    def lets_see(self, credentials: bytes | None) -> bool:
+        """Whether somebody who says `user:password` may see the statistics page."""
+        return matches(self.config.stats, credentials)
 
     # -- the first packet
 
@@ -73,9 +92,17 @@ class Policy:
 
     def key(self, opening: Opening, client: Address) -> bytes | None:
         """What persistence goes by; None to balance the connection on its own."""
-        return opening.user
+        return packed(client) if self.config.persistence.key == "source" else opening.user
 
     # -- the server
+
+    def target(self, server: Server, opening: Opening) -> Address:
+        """Where a connection to `server` goes; a server without a port is reached on the one that the client chose."""
+        return server.address if server.address.port else Address(server.address.host, opening.port)
+
+    def where(self, key: bytes | None) -> Server | None:
+        """The server that is remembered for this key; None if there is none."""
+        return None
 
     def first(self, key: bytes | None) -> Server | None:
         """The server to try first; None if there is none."""
@@ -101,29 +128,34 @@ class Policy:
         """The server for a key that has none."""
         return self.balance()
 
+    def pool(self) -> Sequence[Server]:
+        """The servers to choose from: the backups only while no other is up."""
+        return self.servers if not self.backups or any(server.up for server in self.servers) else self.backups
+
     def balance(self, but: Collection[Server] = ()) -> Server | None:
         """The next server that is up, in turn or by least load (in turn among equals)."""
-        count = len(self.servers)
+        pool = self.pool()
+        count = len(pool)
         best = None
         for step in range(count):
             index = (self._turn + step) % count
-            server = self.servers[index]
+            server = pool[index]
             if not server.usable or server in but:
                 continue
-            if best is None or server.load < self.servers[best].load:
+            if best is None or server.load < pool[best].load:
                 best = index
             if self.config.balance == "roundrobin":
                 break
         if best is None:
             return None
         self._turn = (best + 1) % count
-        return self.servers[best]
+        return pool[best]
 
     # -- the client
 
     def inspect_delay(self) -> float | None:
         """Seconds to wait for a request; None not to read one at all."""
-        return self.config.inspect_delay
+        return None if self.config.persistence.key == "source" else self.config.inspect_delay
 
     def connect_timeout(self) -> float:
         """Seconds to wait for a server's answer to a connection."""
@@ -131,6 +163,10 @@ class Policy:
 
     def refuse(self, transport: asyncio.Transport) -> None:
         """Turns a client away that no server can be found for."""
+        reset(transport)
+
+    def without_port(self, transport: asyncio.Transport) -> None:
+        """Turns a client away because no port of ours is left for its connection."""
         reset(transport)
 
     # -- sessions, and the administrator's wishes
@@ -177,8 +213,12 @@ class Policy:
         return self.config.health_check.inter
 
     def check_kind(self) -> str:
-        """What a check does: rdp asks for a Confirm, tcp only connects."""
+        """What a check does (see `config.HealthCheck`)."""
         return self.config.health_check.kind
+
+    def check_port(self, server: Server) -> int:
+        """Where a check's first connection goes."""
+        return self.config.health_check.port or server.address.port
 
     def rude_check(self) -> tuple[bytes, str] | None:
         """What another connection after a good check sends, and how it ends (fin, rst, never); None for no such connection."""
@@ -235,6 +275,10 @@ class TablePolicy(Policy):
             self.move(self.table.get(key), server)
         return server
 
+    def where(self, key: bytes | None) -> Server | None:
+        entry = self.table.get(key) if key is not None else None
+        return entry.server if entry is not None else None
+
     def served(self, key: bytes | None, server: Server) -> None:
         entry = self.table.get(key) if key is not None else None
         if entry is not None:
@@ -256,7 +300,7 @@ class TablePolicy(Policy):
 
     def abandons(self, server: Server) -> bool:
         """Whether the users that the table has on `server` are sent elsewhere."""
-        return not server.up
+        return not server.up or server not in self.pool()
 
     def stores_redispatch(self) -> bool:
         """Whether the table learns where a user was served whose own server could not be reached."""
@@ -279,7 +323,7 @@ class HashPolicy(Policy):
         return self.reassigned(key, ())
 
     def reassigned(self, key: bytes, tried: Collection[Server]) -> Server | None:
-        usable = [server for server in self.servers if server.usable and server not in tried]
+        usable = [server for server in self.pool() if server.usable and server not in tried]
         return max(usable, key=lambda server: _weight(key, server), default=None)
 
 
@@ -296,6 +340,11 @@ class NullPolicy(Policy):
 
     def refuse(self, transport: asyncio.Transport) -> None:
         transport.close()
+
+
+def packed(client: Address) -> bytes:
+    """A client's address as a key."""
+    return ipaddress.ip_address(client.host).packed
 
 
 def _weight(key: bytes, server: Server) -> bytes:

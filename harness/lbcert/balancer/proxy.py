@@ -8,7 +8,9 @@ import socket
 import time
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 
+from .acceptor import Acceptor
 from .address import Address
 from .config import Config
 from .defects import policy_for
@@ -17,6 +19,8 @@ from .idle import Idle
 from .opening import NOTHING, Opening
 from .policy import Policy
 from .server import Server
+from .sources import Exhausted, Origin
+from .stats import Page
 from .control import listen_for_orders
 from .splice import Side, connect, keep_alive, reset
 
@@ -42,6 +46,7 @@ class Client(Side):
             transport.abort()
             return
         self.address = Address(*peer[:2])
+        self.port = transport.get_extra_info("sockname")[1]
         keep_alive(transport, self._balancer.policy.keepalive("client"))
         self._balancer.accepted(self)
 
@@ -78,7 +83,7 @@ class Client(Side):
             self.transport.close()
             return
         self.transport.pause_reading()
-        self._balancer.start(self, opening)
+        self._balancer.start(self, replace(opening, port=self.port))
 
     def take(self, opening: Opening) -> bytes:
         """The first bytes for the server."""
@@ -90,6 +95,7 @@ class Client(Side):
         self._after(self._balancer.policy.close_delay(by_reset=False), lambda: self.other and Side.pass_fin(self))
 
     def connection_lost(self, error: Exception | None) -> None:
+        self._balancer.gone()
         self._end_inspection()
         # Only its RST is the client's own doing: without an error we have closed it, and a FIN came before.
         went = error is not None and self.other is not None and not self.finished
@@ -146,27 +152,33 @@ class Balancer:
         self.config = config
         self.loop = loop
         self.servers = [Server(name, address) for name, address in config.servers.items()]
-        self.policy: Policy = policy_for(config, self.servers, loop.time)
+        self.backups = [Server(name, address, backup=True) for name, address in config.backup.items()]
+        self.policy: Policy = policy_for(config, self.servers, loop.time, self.backups)
+        self._origin = Origin(config.sources)
+        self._acceptor = Acceptor(loop, config.maxconn, lambda: Client(self), self._keep) if config.maxconn else None
         self.inspected = 0
         """clients whose request is being waited for"""
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def listen(self) -> None:
         """Binds and accepts; OSError if an address is not to be had."""
-        for address in self.config.listen:
-            sock = socket.socket(address.family, socket.SOCK_STREAM)
-            try:
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                if address.family == socket.AF_INET6:
-                    sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-                sock.bind((address.host, address.port))
+        for address in self.policy.listens():
+            sock = _bound(address)
+            if self._acceptor:
+                self._acceptor.listen(sock, BACKLOG)
+            else:
                 await self.loop.create_server(lambda: Client(self), sock=sock, backlog=BACKLOG)
-            except OSError as error:
-                sock.close()
-                raise OSError(error.errno, f"cannot listen on {address}: {os.strerror(error.errno or 0)}") from None
+        if self.config.stats:
+            for address in self.policy.shows_statistics():
+                await self.loop.create_server(lambda: Page(self), sock=_bound(address))
         if self.config.control:
             await listen_for_orders(self, self.config.control)
         _say(f"listening on {', '.join(map(str, self.config.listen))}")
+
+    def gone(self) -> None:
+        """A client's connection is over."""
+        if self._acceptor:
+            self._acceptor.left()
 
     def watch(self) -> None:
         """Starts the health checks."""
@@ -179,7 +191,7 @@ class Balancer:
 
     def accepted(self, client: Client) -> None:
         delay = self.policy.inspect_delay()
-        if not any(server.up for server in self.servers):
+        if not any(server.up for server in self.policy.pool()):
             self.policy.refuse(client.transport)
         elif not self.policy.has_room(self.inspected):
             reset(client.transport)
@@ -198,20 +210,35 @@ class Balancer:
         tried: list[Server] = []
         server = self.policy.first(key)
         while server is not None and not client.lost:
-            sock = await self._reach(server)
-            if sock is not None:
+            remembered = self.policy.where(key)
+            try:
+                sock = await self._reach(server, self.policy.target(server, opening))
+            except Exhausted:
+                # Another server would part the client's connections, for a lack that is ours.
+                self.policy.without_port(client.transport)
+                return
+            if sock is None:
+                tried.append(server)
+                server = self.policy.after_failure(key, tried)
+            elif remembered is not None and self.policy.where(key) not in (remembered, None):
+                # Another connection of the same client could not reach this server, and all of them move together.
+                sock.close()
+                server.load -= 1
+                server = self.policy.first(key)
+            else:
                 await self._splice(client, opening, key, server, sock)
                 return
-            tried.append(server)
-            server = self.policy.after_failure(key, tried)
         self.policy.refuse(client.transport)
 
-    async def _reach(self, server: Server) -> socket.socket | None:
-        """A connection to `server`, counted in its load; None if there is none to be had."""
+    async def _reach(self, server: Server, address: Address) -> socket.socket | None:
+        """A connection to `server`, counted in its load; None if there is none to be had; Exhausted if that is our lack."""
         was_up = server.up
         server.load += 1
         try:
-            sock = await connect(self.loop, server.address, self.policy.connect_timeout())
+            sock = await connect(self.loop, address, self.policy.connect_timeout(), self._origin.start)
+        except Exhausted:
+            server.load -= 1
+            raise
         except OSError:
             server.load -= 1
             return None
@@ -318,6 +345,20 @@ class Balancer:
             # A control that goes on without its checks would spoil verdicts quietly.
             traceback.print_exception(task.exception())
             os._exit(EXIT_BUG)
+
+
+def _bound(address: Address) -> socket.socket:
+    """A socket bound to `address`; OSError with its words if that is not to be had."""
+    sock = socket.socket(address.family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if address.family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind((address.host, address.port))
+    except OSError as error:
+        sock.close()
+        raise OSError(error.errno, f"cannot listen on {address}: {os.strerror(error.errno or 0)}") from None
+    return sock
 
 
 def _nothing() -> None:

@@ -10,8 +10,10 @@ from .address import Address
 class Server:
     """Address, health and load of one real server. Servers start as up, before any check."""
 
-    def __init__(self, name: str, address: Address) -> None:
+    def __init__(self, name: str, address: Address, backup: bool = False) -> None:
         self.name = name
+        self.backup = backup
+        """for the time when no other is up; never checked"""
         self.address = address
         self.up = True
         self.drained = False

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from .defects import Defect
 from .defects import _every as every
+from .defects import _named_switch as named_switch
 from .defects import _on as on
 from .defects import _switch as switch
 from .document import Field
@@ -49,7 +50,7 @@ class _ResetNotPassed(Defect):
         return None if by_reset else super().close_delay(by_reset)
 
 
-@switch("server-close-not-passed", on)
+@named_switch("server-close-not-passed", on)
 class _ServerCloseNotPassed(Defect):
     """Does not tell a client whose request it could read that the server has closed."""
 

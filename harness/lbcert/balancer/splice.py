@@ -38,18 +38,25 @@ def keep_alive(transport: asyncio.Transport, seconds: int | None) -> None:
         pass
 
 
-def connect(loop: asyncio.AbstractEventLoop, address: Address, timeout: float) -> asyncio.Future[socket.socket]:
-    """A connected, non-blocking socket, or an OSError (TimeoutError among them). No thread, no name lookup."""
-    future = loop.create_future()
-    try:
-        sock = socket.socket(address.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-    except OSError as error:
-        future.set_exception(error)
-        return future
+def begin(address: Address) -> socket.socket:
+    """A socket on its way to `address`, from wherever the kernel likes."""
+    sock = socket.socket(address.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
     code = sock.connect_ex((address.host, address.port))
     if code not in (0, errno.EINPROGRESS):
         sock.close()
-        future.set_exception(OSError(code, os.strerror(code)))
+        raise OSError(code, os.strerror(code))
+    return sock
+
+
+def connect(
+    loop: asyncio.AbstractEventLoop, address: Address, timeout: float, start: Callable[[Address], socket.socket] = begin
+) -> asyncio.Future[socket.socket]:
+    """A connected, non-blocking socket, or an OSError (TimeoutError among them). No thread, no name lookup."""
+    future = loop.create_future()
+    try:
+        sock = start(address)
+    except OSError as error:
+        future.set_exception(error)
         return future
 
     def finish(error: OSError | None) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from ..evidence.history import History
 from ..wire import Data
 from .rdp import Connection
+from .talk import Talk
 
 WatchFor = Callable[[Callable[[], bool]], object]
 """runs the lab until something holds, or its deadline"""
@@ -34,3 +35,26 @@ def echo(sessions: Sequence[Connection], phase: str, history: History, watch: Wa
     watch(settled)
     for session in sessions:
         history.add("client", "echo", visit=session.number, phase=phase, ok=session in good)
+
+
+def ask_again(talks: Sequence[Talk], phase: str, history: History, watch: WatchFor) -> None:
+    """Have every held connection ask its server once more; one `echo` event each, `ok` or not, with the time it was answered."""
+    waiting: dict[Talk, int] = {}
+    for talk in talks:
+        if talk.alive:
+            waiting[talk] = talk.speech.answers
+            talk.send(talk.speech.again())
+    good: set[Talk] = set()
+
+    def settled() -> bool:
+        for talk, before in list(waiting.items()):
+            if talk.speech.answers > before:
+                good.add(talk)
+            elif talk.alive:
+                continue
+            del waiting[talk]
+        return not waiting
+
+    watch(settled)
+    for talk in talks:
+        history.add("client", "echo", call=talk.number, phase=phase, ok=talk in good)

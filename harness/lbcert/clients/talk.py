@@ -66,7 +66,7 @@ class Talk(connection.Connection):
             return
         from ..security.tls import Tls
 
-        self.tls = Tls(self.visit.tls, server_side=False, name=self.visit.server_name)
+        self.tls = Tls(self.visit.tls, server_side=False, server_name=self.visit.server_name)
         self.tls.feed()
         self._write(self.tls.take())
 
@@ -77,6 +77,8 @@ class Talk(connection.Connection):
                 return
         if data:
             self._heard(data, stamp)
+        if self.tls is not None and self.tls.ended and self.sock.fileno() >= 0:
+            self.lost("closed")
 
     def _decrypted(self, data: bytes) -> bytes:
         from ..security.login import SecurityError
@@ -94,19 +96,32 @@ class Talk(connection.Connection):
         if self.tls.established and not before:
             self.tls.say(self.speech.begin())
         self._write(self.tls.take())
-        if self.tls.ended and not plain:
-            self.lost("closed")
         return plain
 
     def _heard(self, data: bytes, stamp: int) -> None:
+        self.answered_at = self.answered_at if self.done else stamp
         reply = self.speech.take(data)
         if reply:
             self.send(reply)
         if not self.done and self.speech.outcome is not None:
-            if identity := self.speech.identity:
-                self.server, self.connection = self.clients.names.get(identity.index), identity.conn
-            self.answered_at = stamp
-            self.finish(self.speech.outcome)
+            self._settle(stamp)
+
+    def _settle(self, stamp: int | None) -> None:
+        """The speech has its outcome."""
+        assert self.speech.outcome is not None
+        if identity := self.speech.identity:
+            self.server, self.connection = self.clients.names.get(identity.index), identity.conn
+        self.answered_at = stamp
+        self.finish(self.speech.outcome)
+
+    def lost(self, how: str) -> None:
+        # An answer may end with its connection.
+        if not self.done and how == "closed" and (ended := getattr(self.speech, "ended", None)) is not None:
+            ended()
+            if self.speech.outcome is not None:
+                self._settle(self.answered_at)
+                return
+        super().lost(how)
 
     # -- the wire
 
@@ -148,14 +163,15 @@ class Talk(connection.Connection):
 
     def tell(self) -> None:
         call = self.visit
-        facts: dict[str, Any] = dict(self.speech.told())
+        facts: dict[str, Any] = {
+            "call": self.number, "client": call.client or call.source, "label": call.label, "service": call.service,
+            "source": call.source, "port": self.port, "started": self.started, "outcome": self.outcome, "answered": self.answered_at,
+            "server": self.server, "conn": self.connection, "token": self.speech.token, "held": call.hold,
+        }  # fmt: skip
         if self.tls is not None:
             facts["tls"] = {"version": self.tls.version, "server": self.tls.peer, "problem": self.problem}
-        self.clients.history.add(
-            "client", "call", call=self.number, client=call.client or call.source, label=call.label, service=call.service,
-            source=call.source, port=self.port, started=self.started, outcome=self.outcome, answered=self.answered_at,
-            server=self.server, conn=self.connection, token=self.speech.token, held=call.hold, **facts,
-        )  # fmt: skip
+        # What every call has is not for a speech to say.
+        self.clients.history.add("client", "call", **{**self.speech.told(), **facts})
 
     def tell_end(self) -> None:
         self.clients.history.add("client", "call-end", call=self.number, port=self.port, how=self.ended)

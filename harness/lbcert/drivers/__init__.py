@@ -9,9 +9,10 @@ __all__ = ["Build", "Discovery", "Driver", "DriverError", "NotAble", "ProductRej
 
 
 def _class_of(product) -> type:
-    from . import haproxy, nginx, scripted
+    from . import haproxy, nginx, scripted, stunnel_haproxy
 
-    drivers = {"haproxy": haproxy.HAProxy, "nginx": nginx.Nginx, "ideal": scripted.Scripted, "null": scripted.Scripted}
+    drivers = {"haproxy": haproxy.HAProxy, "nginx": nginx.Nginx, "stunnel-haproxy": stunnel_haproxy.StunnelHAProxy,
+               "ideal": scripted.Scripted, "null": scripted.Scripted}  # fmt: skip
     return drivers[product.driver]
 
 

@@ -23,10 +23,12 @@ class Scripted:
     def discover(self, scratch: Broker, deployment: Deployment, output: Path) -> Discovery:
         parsed = self._parse(deployment)
         source = Path(balancer_config.__file__)
+        shown = (parsed.stats.listen,) if parsed.stats else ()
         return Discovery(
             Build(__version__, "part of this suite", sha256(source), "scripted balancer"),
-            tuple((address.host, address.port) for address in parsed.listen),
-            tuple(Server(name, address.host, address.port) for name, address in parsed.servers.items()),
+            tuple((address.host, address.port) for address in (*parsed.listen, *shown)),
+            tuple(Server(name, address.host, address.port) for name, address in parsed.servers.items())
+            + tuple(Server(name, address.host, address.port, active=False) for name, address in parsed.backup.items()),
         )
 
     def start(self, lab: Broker, deployment: Deployment, output: Path) -> None:

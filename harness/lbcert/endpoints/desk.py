@@ -42,6 +42,8 @@ class Visitor(asyncio.Protocol):
         self.server = server
         self.number = server.next_number()
         self.closed_by_us: str | None = None
+        self.full = False
+        """whether the client is slow to take what it is sent"""
         self.tls: Any = None
         self.service: Any = None
 
@@ -94,8 +96,22 @@ class Visitor(asyncio.Protocol):
 
     def _answer(self, data: bytes) -> None:
         self.say(self.service.take(data))
-        if self.service.closing:
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Say what is left of a long answer, as far as the client takes it, and close where the service is done."""
+        while getattr(self.service, "pending", False) and not self.full and not self.transport.is_closing():
+            self.say(self.service.more())
+        if self.service.closing and not getattr(self.service, "pending", False):
             self.close("fin")
+
+    def pause_writing(self) -> None:
+        self.full = True
+
+    def resume_writing(self) -> None:
+        self.full = False
+        if self.service is not None:
+            self._go_on()
 
     def say(self, data: bytes) -> None:
         """Send to the client, encrypted where TLS stands."""

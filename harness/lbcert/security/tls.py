@@ -8,6 +8,8 @@ import ssl
 
 from .login import SecurityError
 
+SLICE = 8192
+"""bytes that a memory BIO holds at once: it never gives back what it once had, and thousands of connections are held"""
 VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 
 
@@ -40,16 +42,22 @@ def fingerprint(certificate: bytes) -> str:
 class Tls:
     """Feed it what came, send what `take` gives."""
 
-    def __init__(self, context: ssl.SSLContext, server_side: bool, name: str | None = None):
-        """`name`: of the server, which a client asks for (SNI)."""
+    def __init__(self, context: ssl.SSLContext, server_side: bool, server_name: str | None = None):
+        """`server_name`: what a client asks for (SNI)."""
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._tls = context.wrap_bio(self._in, self._out, server_side=server_side, server_hostname=name)
+        self._tls = context.wrap_bio(self._in, self._out, server_side=server_side, server_hostname=server_name)
+        self._sealed: list[bytes] = []
         self.established = False
         self.ended = False
         """whether the peer has said that it has no more to say"""
 
     def feed(self, data: bytes = b"") -> bytes:
         """Take in bytes of the peer (a client starts with none); returns what they say in plain, or SecurityError."""
+        if len(data) <= SLICE:
+            return self._feed(data)
+        return b"".join([self._feed(data[at : at + SLICE]) for at in range(0, len(data), SLICE)])
+
+    def _feed(self, data: bytes) -> bytes:
         self._in.write(data)
         plain = []
         try:
@@ -69,11 +77,20 @@ class Tls:
 
     def say(self, plain: bytes) -> None:
         """Encrypt for the peer."""
-        self._tls.write(plain)
+        if len(plain) <= SLICE:
+            self._tls.write(plain)
+            return
+        for at in range(0, len(plain), SLICE):
+            self._tls.write(plain[at : at + SLICE])
+            self._sealed.append(self._out.read())
 
     def take(self) -> bytes:
         """What is to be sent now."""
-        return self._out.read()
+        if not self._sealed:
+            return self._out.read()
+        self._sealed.append(self._out.read())
+        sealed, self._sealed = b"".join(self._sealed), []
+        return sealed
 
     @property
     def certificate(self) -> bytes:

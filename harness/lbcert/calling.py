@@ -1,0 +1,30 @@
+"""How tests make calls to a VIP's services, and have servers speak first."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from .deadlines import patience
+
+if TYPE_CHECKING:
+    from .clients.talk import Call, Talk
+    from .lab import Lab
+
+
+def dial(lab: Lab, service: str, source: str | None = None, **more: Any) -> Call:
+    """A call of one client to one of the VIP's services, in the protocol that is spoken there.
+
+    `more`: fields of `Call` (label, client, hold, gated, source_port, host, tls, speech), and what the scene of the profile
+    understands (`scenes/pool.py`, `scenes/web.py`). Without `source`, from an address that nobody used before.
+    """
+    return import_module(lab.offer.scene).call(lab, service, lab.sources.one() if source is None else source, **more)
+
+
+def push(lab: Lab, talk: Talk, **what: Any) -> None:
+    """Have the server of a held connection say something unasked; returns when it has (`pushed`, with the bytes)."""
+    assert talk.server is not None and talk.connection is not None, "a call that nobody answered has no server"
+    server = lab.server(talk.server)
+    before = server.count("pushed")
+    server.tell("push", conn=talk.connection, what=what)
+    lab.wait(f"{server.name} speaks first", lambda: server.count("pushed") > before, patience("report"))
