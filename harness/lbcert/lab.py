@@ -121,7 +121,7 @@ class Lab:
                          servers=[server.name for server in self.servers], declares=deployment.declares.raw,
                          ports=sorted({*(port for _, port in self.services.values()), *controls,
                                        *(port for s in everyone for _, port in s.listen)}),
-                         addresses={s.name: s.listen for s in self.mocks}, hosts={s.name: s.host for s in everyone},
+                         services=self.services, addresses={s.name: s.listen for s in self.mocks}, hosts={s.name: s.host for s in everyone},
                          deadlines=table(deployment.declares.health_check))  # fmt: skip
         if pace is not None:
             self.history.add("harness", "pace", how=pace.how, span=pace.span, rate=pace.rate)

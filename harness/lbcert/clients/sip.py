@@ -58,6 +58,7 @@ class Seen:
     pongs: int = 0
     notified: int = 0
     keep_alive: int | None = None
+    expires: int | None = None
 
 
 class SipSpeech:
@@ -106,9 +107,9 @@ class SipSpeech:
         return b"".join(out)
 
     def say(self, what: str) -> bytes:
-        """More on the held connection: `ping`, `register` (a refresh), `options`, `invite`, `bye`, `subscribe`, `leave`.
+        """More on the held connection: `ping`, `register` (a refresh), `options`, `invite`, `bye`, `subscribe`, `leave`, `ack`.
 
-        Each but the ping adds a word to `later` when it is answered. `leave` ends the registration. ValueError for others.
+        `ack` is a request that nobody answers. Each but that and the ping adds a word to `later` when it is answered. `leave` ends the registration. ValueError for others.
         """
         if what == "ping":
             self.seen.pings += 1
@@ -136,7 +137,7 @@ class SipSpeech:
             "statuses": seen.statuses, "answerers": seen.who, "one_server": len({who[0] for who in seen.who}) <= 1, "target": own,
             "targets": seen.targets, "signatures": seen.signatures, "later": self.later, "strange": seen.strange,
             "pings": seen.pings, "pongs": seen.pongs, "notified": seen.notified, "keep_alive": seen.keep_alive,
-            "sent": seen.sent, "received": seen.received,
+            "expires": seen.expires, "sent": seen.sent, "received": seen.received,
         }  # fmt: skip
         if self._raw is not None:
             told["raw"] = [[way, octets.hex()] for way, octets in self._raw]
@@ -163,6 +164,8 @@ class SipSpeech:
                 return self._send(act, "INVITE", self._aor, [], to_tag=tag)
             case "bye":
                 return self._send(act, "BYE", self._aor, [], to_tag=self._remote.get("invite", ""))
+            case "ack":
+                return self._send(act, "ACK", self._aor, [])
             case "subscribe":
                 self._awaits_notify = True
                 more = [("Event", "presence"), ("Expires", str(self._expires)), ("Accept", "application/pidf+xml")]
@@ -245,7 +248,7 @@ class SipSpeech:
         elif word == "right":
             word = "answered"
         if word == "answered" and asked.method == "REGISTER":
-            self._read_keep_alive(response)
+            self._read_times(response)
         if asked.act == "subscribe":
             self._remote["subscribe"] = response.address("to").tag
             if word == "answered" and self._awaits_notify:
@@ -303,7 +306,11 @@ class SipSpeech:
             if self.identity is None:
                 self.identity = Identity(*who)
 
-    def _read_keep_alive(self, response: Message) -> None:
+    def _read_times(self, response: Message) -> None:
+        """How long the registration lives, and within which time the Front End wants a sign of life."""
+        text = response.first("expires")
+        if text.isascii() and text.isdigit() and len(text) < 10:
+            self.seen.expires = int(text)
         value = response.first("ms-keep-alive")
         outcome = MsKeepAlive.decode(value) if value else None
         if outcome is not None and not isinstance(outcome, Malformed):

@@ -22,7 +22,7 @@ from .pool_fail_told import clients_of_dead_front_end_are_told, others_feel_noth
 from .pool_fail_total import fallback_is_the_last_resort
 from .pool_idle import both_ends_are_told, front_end_reaches_silent_client, idle_time_exceeds_refresh, silent_connection_lives
 from .pool_idle_kept import keepalives_pass_and_count, one_way_is_enough
-from .pool_idle_ping import ping_is_answered_by_the_client
+from .pool_idle_ping import pings_are_answered_by_the_front_end
 from .session import departures_are_passed_on, drain_harms_nobody, keepalive_is_sent, reload_keeps_sessions_and_users
 
 __all__ = [
@@ -63,7 +63,7 @@ __all__ = [
     "one_way_is_enough",
     "others_feel_nothing",
     "pairs_agree",
-    "ping_is_answered_by_the_client",
+    "pings_are_answered_by_the_front_end",
     "ports_move_together",
     "refusal_is_found",
     "reload_keeps_sessions_and_users",

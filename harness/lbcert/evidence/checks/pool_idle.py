@@ -98,7 +98,7 @@ def idle_time_exceeds_refresh(history: History) -> Finding:
     """OCS-IDLE-02: the idle time is longer than the pauses that the Front End allows its clients.
 
     Each answer to a log-on names two: after how long the client must register again (`expires`) and within which time it must say
-    something to keep its connection (`keepalive`), s. A connection must live for longer than the smaller one, by what was seen on it.
+    something to keep its connection (`keep_alive`), s. A connection must live for longer than the smaller one, by what was seen on it.
     """
     tally = Tally("A silent connection lives longer than the smaller of the registration's lifetime and the keep-alive time that the "
                   "Front End names.")  # fmt: skip
@@ -112,7 +112,7 @@ def idle_time_exceeds_refresh(history: History) -> Finding:
     if story.pace["how"] == "variant":
         # The variant has another idle time; what it shows is that the declared one is kept.
         lived *= (POOL_IDLE_FLOOR if story.declared == "none" else story.declared) / story.span
-    named = {(call["expires"], call["keepalive"]) for call in story.calls}
+    named = {(call["expires"], call["keep_alive"]) for call in story.calls}
     for expires, keepalive in sorted(named):
         if lived <= min(expires, keepalive):
             tally.faults.append(f"silent connections lived for {text(lived)}, and clients may be silent for {text(min(expires, keepalive))}")

@@ -29,10 +29,8 @@ KEEPALIVE = b"\r\n\r\n"
 class _Kept:
     """The connections of one label, and whether they outlived their idle times."""
 
-    def __init__(self, history: History, label: str):
-        pace = history.last("pace")
-        assert pace is not None
-        self.span = pace["span"]
+    def __init__(self, history: History, label: str, idle: float):
+        self.span = idle
         marks = {mark["name"]: mark["t"] for mark in history.of("mark")}
         self.start, self.over = marks["kept"], marks["over"]
         if self.over - self.start < IDLE_TIMES * self.span * SECOND:
@@ -62,18 +60,18 @@ class _Kept:
         return max(later - earlier for earlier, later in zip(moments, moments[1:], strict=False)) / SECOND
 
 
-def keepalives_pass_and_count(history: History) -> Finding:
+def keepalives_pass_and_count(history: History, idle: float) -> Finding:
     """OCS-IDLE-03: each keep-alive arrives unchanged (`sent` by the client, `keepalive` at the Front End), and keeps the connection."""
     tally = Tally(f"A client's double CRLF every two thirds of the idle time arrives unchanged, and its connection outlives {IDLE_TIMES} idle "
                   "times.")  # fmt: skip
-    kept = _Kept(history, "keepalive")
+    kept = _Kept(history, "keepalive", idle)
     if reason := kept.unfit:
         return Finding(Verdict.BLOCKED, tally.expected, reason, reason, about=("OCS-IDLE-03",))
     sent = _said(history.of("sent"), "call")
     arrived = _said(history.of("keepalive"), "who", "conn")
     alive = total = good = 0
     for call in kept.calls:
-        mine, theirs = sent[call["call"],], arrived[call["server"], call["conn"]]
+        mine, theirs = sent[(call["call"],)], arrived[call["server"], call["conn"]]
         served.some(mine, "keep-alive")
         if reason := _own_lateness(kept, [event["t"] for event in mine]):
             return Finding(Verdict.HARNESS_ERROR, tally.expected, reason, reason, about=("OCS-IDLE-03",))
@@ -94,7 +92,7 @@ def keepalives_pass_and_count(history: History) -> Finding:
     return tally.finding(observed, about=("OCS-IDLE-03",), window=(kept.start, kept.over), margin=(1 - SHARE) * kept.span)
 
 
-def one_way_is_enough(history: History) -> Finding:
+def one_way_is_enough(history: History, idle: float) -> Finding:
     """OCS-IDLE-04: a connection on which only one end says something lives on (`sent` by the client, `pushed` by the Front End)."""
     about = ("OCS-IDLE-04",)
     tally = Tally(f"A connection on which only the client, or only the Front End, says something every two thirds of the idle time outlives "
@@ -103,7 +101,7 @@ def one_way_is_enough(history: History) -> Finding:
     parts = []
     kept = None
     for label, who in (("from-client", "client"), ("from-server", "Front End")):
-        kept = _Kept(history, label)
+        kept = _Kept(history, label, idle)
         if reason := kept.unfit:
             return Finding(Verdict.BLOCKED, tally.expected, reason, reason, about=about)
         alive = 0
