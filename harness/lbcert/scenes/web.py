@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..clients.talk import Call, TalkClients
+from ..wire.http import Ask
 
 if TYPE_CHECKING:
     from ..lab import Lab
+    from ..wire.cookies import Jar
 
 HOST = "www.lbcert.test"
 """the site's name, as clients know it"""
@@ -22,7 +24,7 @@ def equip(lab: Lab) -> tuple[str, ...]:
     """Servers that expect what the product is declared to send them: a PROXY header, or none."""
     sends = lab.declares.raw.get("proxy_protocol", {}).get("send")
     for server in [*lab.mocks, *lab.fallbacks]:
-        server.extra |= {"name": f"{server.host}.lbcert.test", "options": {"proxy": "accept" if sends else "no"}}
+        server.extra |= {"name": f"{server.host}.lbcert.test", "options": {"proxy_protocol": "accept" if sends else "refuse"}}
     return MODULES
 
 
@@ -32,17 +34,24 @@ def clients(lab: Lab) -> TalkClients:
     return made
 
 
-def call(lab: Lab, service: str, source: str, asks: Sequence[Any] = (), jar: Any = None, pipelined: bool = False,
-         **more: Any) -> Call:  # fmt: skip
-    """A client that asks for pages (`clients.http.Ask`; one GET by default) over HTTP, or HTTPS with the site's name."""
-    from ..clients.http import Ask, Browse
+def call(lab: Lab, service: str, source: str, asks: Sequence[Ask] = (), jar: Jar | None = None, pipelined: bool = False,
+         raw: Callable[[str], bytes] | None = None, answers: int = 1, **more: Any) -> Call:  # fmt: skip
+    """A client that asks for pages (one GET by default) over HTTP, or HTTPS with the site's name.
+
+    With `raw` it says the bytes that this makes of the connection's token, and waits for so many `answers`.
+    """
+    from ..clients.http import Browse, Raw
 
     over_tls = service == "https"
     if over_tls and "tls" not in more:
         from ..security.mutual import client_context
 
         more |= {"tls": client_context(), "server_name": more.get("server_name", HOST)}
-    more.setdefault(
-        "speech", Browse(f"t{next(_tokens):06d}", list(asks) or [Ask("/")], host=HOST, jar=jar, secure=over_tls, pipelined=pipelined)
-    )
+    if "speech" not in more:
+        token = f"t{next(_tokens):06d}"
+        more["speech"] = (
+            Browse(token, list(asks) or [Ask("/")], host=HOST, jar=jar, secure=over_tls, pipelined=pipelined)
+            if raw is None
+            else Raw(token, raw(token), answers)
+        )
     return Call(source, service, **more)
