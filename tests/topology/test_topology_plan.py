@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from lbcert.topology.plan import CLIENT_HOST, CLIENT_PREFIXES, DUT_HOST, Plan, PlanError, make_plan
+from lbcert.topology.plan import CLIENT_HOST, CLIENT_PREFIXES, DUT_HOST, NEIGHBOUR_HOST, ROUTER_HOST, Plan, PlanError, make_plan
 
 ONE_ARM = dict(vips=["192.168.0.10"], servers={"ts1": "192.168.0.11", "ts2": "192.168.0.12"})
 TWO_ARMS = dict(vips=["10.0.0.142"], servers={"ts1": "192.168.2.5"}, dut_addresses=["10.0.0.142/24", "192.168.2.1/24"])
@@ -65,6 +65,50 @@ def test_a_plan_survives_json():
 )
 def test_how_a_real_server_answers(given, server, routes):
     assert make_plan(**given).host(server).routes == routes
+
+
+TWO_ARMS_6 = dict(vips=["2001:db8:1::10"], servers={"ts1": "2001:db8:2::11", "ts2": "2001:db8:2::12"})
+ROUTED = {**TWO_ARMS, "servers": {"ts1": "192.168.2.5", "ts2": "192.168.2.6"}, "gateway": True}
+
+
+@pytest.mark.parametrize(
+    "given, hop, dut",
+    [(ROUTED, "192.168.2.251", "192.168.2.1"), ({**TWO_ARMS_6, "gateway": True}, "2001:db8:2::fffb", "2001:db8:2::fffd")],
+    ids=["ipv4", "ipv6"],
+)
+def test_one_server_answers_past_the_dut(given, hop, dut):
+    plan = make_plan(**given, bypass=["ts2"])
+    assert [plan.host(server).routes[0][1] for server in ("ts1", "ts2")] == [dut, hop]
+    assert addresses(plan, ROUTER_HOST)["back"][0].split("/")[0] == hop
+    to, via = plan.host(CLIENT_HOST).routes[0]
+    assert ipaddress.ip_address(hop) in ipaddress.ip_network(to)
+    assert via == addresses(plan, ROUTER_HOST)["front"][0].split("/")[0]
+
+
+def test_on_one_network_the_way_past_the_dut_is_the_clients_next_hop():
+    plan = make_plan(**ONE_ARM, clients=["10.9.0.0/16"], gateway=True, bypass=["ts2"])
+    assert plan.host("ts1").routes == (("0.0.0.0/0", "192.168.0.10"),)
+    assert plan.host("ts2").routes == (("10.9.0.0/16", "192.168.0.252"),)
+    assert ROUTER_HOST not in [host.name for host in plan.hosts]
+
+
+@pytest.mark.parametrize(
+    "given, network, gateways",
+    [
+        (ROUTED, "back", ["192.168.2.1"]),
+        (TWO_ARMS_6, "back", ["2001:db8:2::fffd"]),
+        (ONE_ARM, "front", ["192.168.0.10"]),
+        (BOTH, "front", ["192.168.0.10", "2001:db8::10"]),
+    ],
+    ids=["two-arms", "two-arms-ipv6", "one-arm", "both-families"],
+)
+def test_a_client_may_live_among_the_servers(given, network, gateways):
+    plan = make_plan(**given, neighbour=True)
+    (link,) = plan.host(NEIGHBOUR_HOST).links
+    assert link.network == network
+    assert [via for _, via in plan.host(NEIGHBOUR_HOST).routes] == gateways
+    everyone = [address.split("/")[0] for host in plan.hosts for one in host.links for address in one.addresses]
+    assert len(everyone) == len(set(everyone))
 
 
 def test_clients_come_from_a_prefix_behind_one_next_hop():

@@ -8,14 +8,22 @@ A plan is IPv4 and IPv6 alike: addresses are strings as `ipaddress` reads them.
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 CLIENT_HOST = "client"
 DUT_HOST = "dut"
+NEIGHBOUR_HOST = "neighbour"
+"""a client inside the servers' network, whose default route is the DUT"""
+ROUTER_HOST = "router"
+"""joins the servers' network and the clients' past the DUT"""
 
 CLIENT_PREFIXES = {4: ("10.128.0.0/9", "172.20.0.0/14", "100.64.0.0/10"), 6: ("fd5c:1::/48", "fd5d:1::/48")}
 """Where clients come from when dut.yaml does not say: private ranges, each left out where it overlaps the DUT's."""
+
+
+_FORWARDING = {"ipv4/ip_forward": "1", "ipv6/conf/all/forwarding": "1"}
 
 
 class PlanError(Exception):
@@ -96,10 +104,15 @@ def make_plan(
     dut_addresses: list[str] = (),
     clients: list[str] = (),
     gateway: bool = False,
+    neighbour: bool = False,
+    router: bool = False,
+    bypass: Sequence[str] = (),
 ) -> Plan:
     """Lay out a lab around a DUT that listens on `vips` and sends to `servers` (host name -> address).
 
-    `networks`, `dut_addresses`, `clients` and `gateway` are dut.yaml's `network` (design: contracts).
+    `networks`, `dut_addresses`, `clients` and `gateway` are dut.yaml's `network` (design: contracts). The rest is for tests of
+    wrong routing: `neighbour` adds a client inside the servers' network and `router` a way around the DUT. The servers in
+    `bypass` answer by that way, or by the clients' next hop where everybody is on one network, whatever `gateway` says.
     Raises PlanError where the addresses contradict each other.
     """
     known = [ipaddress.ip_network(text, strict=False) for text in networks]
@@ -113,9 +126,9 @@ def make_plan(
     front = list(dict.fromkeys(_network_of(vip, known) for vip in vips))
     back = list(dict.fromkeys(_network_of(address, known) for address in servers.values()))
     every = list(dict.fromkeys(front + back + [_network_of(a, known) for a in own]))
-    apart = list(dict.fromkeys(every + known[: len(networks)]))
-    for index, first in enumerate(apart):
-        for second in apart[index + 1 :]:
+    named = list(dict.fromkeys(every + known[: len(networks)]))
+    for index, first in enumerate(named):
+        for second in named[index + 1 :]:
             if first.version == second.version and first.overlaps(second):
                 raise PlanError(f"networks {first} and {second} overlap: name them under network: in dut.yaml")
     # Both families of one side share a wire, as they would in a rack.
@@ -151,29 +164,55 @@ def make_plan(
 
     routed = [text for text in prefixes if not any(_inside(text, network) for network in front)]
     toward_clients = tuple((text, hops[ipaddress.ip_network(text).version]) for text in routed)
+    apart = [network for network in back if wire[network] == "back"]
+    ways: dict[str, list[str]] = {"front": [], "back": []}
+    if apart and (router or bypass):
+        for network in front + apart:
+            ways[wire[network]].append(f"{_free(network, taken, 4)}/{network.prefixlen}")
+    toward_servers = tuple((str(network), _in_family(ways["front"], network)) for network in apart if ways["front"])
     hosts = [
-        Host(CLIENT_HOST, (Link("front", "eth0", tuple(client_addresses)),), prefixes=tuple(prefixes)),
-        Host(
-            DUT_HOST,
-            tuple(
-                Link(side, name, tuple(dut[side]))
-                for side, name in (("front", "eth0"), ("back", "eth1"))
-                if dut[side]
-            ),
-            routes=toward_clients,
-        ),
+        Host(CLIENT_HOST, (Link("front", "eth0", tuple(client_addresses)),), toward_servers, tuple(prefixes)),
+        Host(DUT_HOST, _arms(dut), toward_clients),
     ]
     for server, address in servers.items():
         network = _network_of(address, every)
-        same = [text for text in dut[wire[network]] if ipaddress.ip_interface(text).ip in network]
         routes: tuple[tuple[str, str], ...] = ()
-        if gateway:
-            default = "0.0.0.0/0" if network.version == 4 else "::/0"
-            routes = ((default, str(ipaddress.ip_interface(same[0]).ip)),)
+        if server in bypass and wire[network] == "back":
+            routes = ((_default(network), _in_family(ways["back"], network)),)
+        elif gateway and server not in bypass:
+            routes = ((_default(network), _on(dut[wire[network]], network)),)
         elif wire[network] == "front":
             routes = tuple((to, hop) for to, hop in toward_clients if ipaddress.ip_address(hop) in network)
         hosts.append(Host(server, (Link(wire[network], "eth0", (f"{address}/{network.prefixlen}",)),), routes))
+    if any(ways.values()):
+        hosts.append(Host(ROUTER_HOST, _arms(ways), toward_clients, sysctls=_FORWARDING))
+    if neighbour:
+        home = apart or back
+        link = Link(wire[home[0]], "eth0", tuple(f"{_free(network, taken, 5)}/{network.prefixlen}" for network in home))
+        routes = tuple((_default(network), _on(dut[wire[network]], network)) for network in home)
+        hosts.append(Host(NEIGHBOUR_HOST, (link,), routes))
     return Plan(tuple(dict.fromkeys(wire[network] for network in every)), tuple(hosts))
+
+
+def _arms(addresses: dict[str, list[str]]) -> tuple[Link, ...]:
+    return tuple(Link(side, name, tuple(addresses[side])) for side, name in (("front", "eth0"), ("back", "eth1")) if addresses[side])
+
+
+def _default(network: Any) -> str:
+    return "0.0.0.0/0" if network.version == 4 else "::/0"
+
+
+def _on(addresses: list[str], network: Any) -> str:
+    """The first of `addresses` (with prefix lengths) that is on `network`."""
+    return next(str(one.ip) for one in map(ipaddress.ip_interface, addresses) if one.ip in network)
+
+
+def _in_family(addresses: list[str], network: Any) -> str:
+    """The first of `addresses` (with prefix lengths) that is of the same family as `network`."""
+    found = [str(one.ip) for one in map(ipaddress.ip_interface, addresses) if one.version == network.version]
+    if not found:
+        raise PlanError(f"nobody can answer from {network} past the DUT: no client has an address of its family")
+    return found[0]
 
 
 def _inside(prefix: str, network: Any) -> bool:
