@@ -29,6 +29,8 @@ class Call:
     tls: ssl.SSLContext | None = None
     server_name: str | None = None
     """that it asks TLS for (SNI)"""
+    session: Any = None
+    """of TLS, from an earlier call with the same context, to be resumed"""
     client: str = ""
     """who calls, where that is more than an address"""
     label: str = ""
@@ -66,7 +68,7 @@ class Talk(connection.Connection):
             return
         from ..security.tls import Tls
 
-        self.tls = Tls(self.visit.tls, server_side=False, server_name=self.visit.server_name)
+        self.tls = Tls(self.visit.tls, server_side=False, server_name=self.visit.server_name, session=self.visit.session)
         self.tls.feed()
         self._write(self.tls.take())
 
@@ -165,7 +167,7 @@ class Talk(connection.Connection):
         call = self.visit
         facts: dict[str, Any] = dict(self.speech.told())
         if self.tls is not None:
-            facts["tls"] = {"version": self.tls.version, "server": self.tls.peer, "problem": self.problem}
+            facts["tls"] = {"version": self.tls.version, "server": self.tls.peer, "problem": self.problem, "resumed": self.tls.resumed}
         self.clients.history.add(
             "client", "call", call=self.number, client=call.client or call.source, label=call.label, service=call.service,
             source=call.source, port=self.port, started=self.started, outcome=self.outcome, answered=self.answered_at,

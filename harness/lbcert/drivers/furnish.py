@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import ssl
 import subprocess
 import tempfile
 from pathlib import Path
@@ -16,11 +18,17 @@ from .base import CONFIG_FOLDER, DriverError
 
 LARGEST_FILE = 1 << 22
 """bytes; larger files of a DUT's folder are no configuration and stay outside"""
+MADE = ("self-signed", "authority")
+"""sources of `files` that are no file of the folder"""
+_CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----\n?", re.S)
 _NOT_COPIED = ("dut.yaml", "expected.yaml")
 
 
-def furnish(broker: Broker, deployment: Deployment, folder: Path, output: Path) -> None:
-    """Copy the DUT's folder and `files` and run `network.setup` as root of the DUT host; DriverError if that fails."""
+def furnish(broker: Broker, deployment: Deployment, folder: Path, output: Path) -> dict[str, list[str]]:
+    """Copy the DUT's folder and `files` and run `network.setup` as root of the DUT host; DriverError if that fails.
+
+    Returns the fingerprints of the certificates in `files`, by path, in the order in which they stand there.
+    """
     with tempfile.TemporaryDirectory(prefix="lbcert-") as scratch:
         files: dict[str, tuple[str | bytes, int]] = {}
         for path in sorted(folder.iterdir()):
@@ -30,11 +38,33 @@ def furnish(broker: Broker, deployment: Deployment, folder: Path, output: Path) 
             path = folder / source
             if source == "self-signed":
                 path = _self_signed(Path(scratch), os.path.basename(target))
-            files[target] = (str(path), 0o600 if source == "self-signed" else 0o644)
+            elif source == "authority":
+                path = _issued(Path(scratch), os.path.basename(target), deployment)
+            files[target] = (str(path), 0o600 if source in MADE else 0o644)
+        certificates = {target: found for target in deployment.files if (found := _fingerprints(Path(str(files[target][0]))))}
         setup = deployment.network.get("setup")
         broker.put_files(DUT_HOST, files)
     if setup:
         _run_setup(broker, setup, output)
+    return certificates
+
+
+def _fingerprints(path: Path) -> list[str]:
+    """SHA-256 of each certificate in a PEM file."""
+    from ..security.tls import fingerprint
+
+    found = _CERTIFICATE.findall(path.read_bytes())
+    return [fingerprint(ssl.PEM_cert_to_DER_cert(text.decode("ascii"))) for text in found]
+
+
+def _issued(scratch: Path, name: str, deployment: Deployment) -> Path:
+    """A certificate of the lab's authority for the site, with the chain to its root and the key, as terminators want it."""
+    from ..security.authority import SITE, authority
+
+    addresses = [text.rpartition(":")[0].strip("[]") for text in deployment.services.values()]
+    path = scratch / name
+    path.write_text(authority().vip([SITE], addresses).pem)
+    return path
 
 
 def _self_signed(scratch: Path, name: str) -> Path:

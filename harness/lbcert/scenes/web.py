@@ -6,13 +6,12 @@ import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..clients.talk import Call, TalkClients
+from ..clients.talk import Call, Talk, TalkClients
+from ..security.authority import SITE as HOST
 
 if TYPE_CHECKING:
     from ..lab import Lab
 
-HOST = "www.lbcert.test"
-"""the site's name, as clients know it"""
 MODULES = ("lbcert.endpoints.web_server",)
 
 _tokens = itertools.count(1)
@@ -33,16 +32,30 @@ def clients(lab: Lab) -> TalkClients:
 
 
 def call(lab: Lab, service: str, source: str, asks: Sequence[Any] = (), jar: Any = None, pipelined: bool = False,
-         **more: Any) -> Call:  # fmt: skip
-    """A client that asks for pages (`clients.http.Ask`; one GET by default) over HTTP, or HTTPS with the site's name."""
+         verified: bool = False, resume: Talk | None = None, **more: Any) -> Call:  # fmt: skip
+    """A client that asks for pages (`clients.http.Ask`; one GET by default) over HTTP, or HTTPS with the site's name.
+
+    `verified`: the product's certificate must lead to the lab's root, whatever is missing on the way being the product's fault,
+    and be the site's; otherwise any is taken. `resume`: an earlier call over HTTPS whose TLS session is used again.
+    """
     from ..clients.http import Ask, Browse
 
     over_tls = service == "https"
     if over_tls and "tls" not in more:
-        from ..security.mutual import client_context
-
-        more |= {"tls": client_context(), "server_name": more.get("server_name", HOST)}
+        more |= {"tls": _context(verified) if resume is None else resume.visit.tls, "server_name": more.get("server_name", HOST)}
+        if resume is not None:
+            more["session"] = resume.tls.session
     more.setdefault(
         "speech", Browse(f"t{next(_tokens):06d}", list(asks) or [Ask("/")], host=HOST, jar=jar, secure=over_tls, pipelined=pipelined)
     )
     return Call(source, service, **more)
+
+
+def _context(verified: bool) -> Any:
+    from ..security.mutual import client_context
+
+    if not verified:
+        return client_context()
+    from ..security.authority import authority
+
+    return client_context(root=authority().root_pem, name_checked=True)
