@@ -67,6 +67,10 @@ OFFERS: Mapping[str, Offer] = {
 """profile -> what is offered; ports of an OCS 2007 R2 pool: Microsoft's guide dd572362, and the article"""
 
 
+SECURE = frozenset({"https"})
+"""services that begin with TLS whose other end is the balancer"""
+
+
 def offer_of(profile: str) -> Offer:
     """What a profile offers; ValueError for one that has no suite yet."""
     if profile not in OFFERS:

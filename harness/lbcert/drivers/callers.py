@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Callable
 
 from ..deadlines import PATIENCE
@@ -34,17 +35,29 @@ def everywhere(scratch: Broker) -> None:
 
 
 def call(scratch: Broker, vip: tuple[str, int], callers: dict[str, str],
-         opening: Callable[[str], bytes] = OFFERS["rdp"].opening) -> list[socket.socket]:  # fmt: skip
-    """Connect one user for each source address in `callers` (its value is the user's name), who sends `opening(name)`."""
+         opening: Callable[[str], bytes] = OFFERS["rdp"].opening, secure: bool = False) -> list[socket.socket]:  # fmt: skip
+    """Connect one user for each source address in `callers` (its value is the user's name), who sends `opening(name)`.
+
+    `secure`: over TLS, whatever certificate the product has.
+    """
     made = scratch.sockets(DUT_HOST, list(callers))
-    for sock, name in zip(made, callers.values(), strict=True):
-        sock.setblocking(True)
-        sock.settimeout(PATIENCE["report"])
+    for number, name in enumerate(callers.values()):
+        made[number].setblocking(True)
+        made[number].settimeout(PATIENCE["report"])
         try:
-            sock.connect(vip)
-            sock.sendall(opening(name))
+            made[number].connect(vip)
+            if secure:
+                made[number] = _trusting().wrap_socket(made[number])
+            made[number].sendall(opening(name))
         except OSError as error:
             for one in made:
                 one.close()
             raise DriverError(f"{vip[0]} port {vip[1]} does not accept connections: {error.strerror or error}") from None
     return made
+
+
+def _trusting() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context

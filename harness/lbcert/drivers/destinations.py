@@ -34,30 +34,37 @@ _NFT = "/usr/sbin/nft"
 _SETS = {"four": ("ipv4_addr", "ip"), "six": ("ipv6_addr", "ip6")}
 _TABLE = "lbcert_seen"
 
+_PORTS = "10000-29999"
+"""none that the kernel gives to users (ip_local_port_range)"""
+
 _Seen = set[tuple[str, int, int]]
 """(address, port, source port) of connections that the product opened"""
+Opening = Callable[[str], bytes]
+"""a user's name -> the first bytes"""
 
 
-def find(scratch: Broker, vip: tuple[str, int], restart: Callable[[], object]) -> list[Server]:
+def find(scratch: Broker, vip: tuple[str, int], restart: Callable[[], object], opening: Opening,
+         keeps_port: bool = False) -> list[Server]:  # fmt: skip
     """Real servers behind `vip`, in order of their addresses, named by them; DriverError if users reach none.
 
-    `restart` ends the product, if it runs, starts it, and returns when it accepts.
+    `restart` ends the product, if it runs, starts it, and returns when it accepts. `opening` is what users send first.
+    `keeps_port`: the product connects from the client's own port.
     """
     callers.everywhere(scratch)
     active: set[tuple[str, int]] = set()
     for start in range(0, CALLERS, WAVE):
         restart()
-        _watch(scratch, vip, "drop")
-        active |= _first_choices(scratch, vip, range(start, start + WAVE))
+        _watch(scratch, vip, "drop", keeps_port)
+        active |= _first_choices(scratch, vip, range(start, start + WAVE), opening)
     restart()
-    _watch(scratch, vip, "reject with tcp reset")
-    _all_refused(scratch, vip, range(CALLERS, CALLERS + LAST))
+    _watch(scratch, vip, "reject with tcp reset", keeps_port)
+    _all_refused(scratch, vip, range(CALLERS, CALLERS + LAST), opening)
     tried = {(address, port) for address, port, _ in _seen(scratch)}
     ordered = sorted(active | tried, key=lambda server: (ipaddress.ip_address(server[0]).packed, server[1]))
     return [Server(address, address, port, (address, port) in active) for address, port in ordered]
 
 
-def _watch(scratch: Broker, vip: tuple[str, int], then: str) -> None:
+def _watch(scratch: Broker, vip: tuple[str, int], then: str, keeps_port: bool) -> None:
     """Note every connection opened to anybody but the VIP and this host's own loopback, and do `then` with its packets."""
     family = "ip6" if ":" in vip[0] else "ip"
     sets = "\n".join(f"set {name} {{ type {kind} . inet_service . inet_service; flags dynamic; size 65535; }}"
@@ -77,12 +84,23 @@ ip6 daddr ::1 accept
 {family} daddr {vip[0]} tcp dport {vip[1]} accept
 tcp flags & (syn|ack) == syn jump opened
 }}
+{_other_ports(vip, family) if keeps_port else ""}
 }}
 """
     scratch.put_files(DUT_HOST, {"/run/lbcert/seen.nft": (script.encode(), 0o644)})
     status, text = scratch.run(DUT_HOST, [_NFT, "-f", "/run/lbcert/seen.nft"])
     if status:
         raise DriverError(f"the packet filter does not take the rules that find real servers: {text.strip()[:300]}")
+
+
+def _other_ports(vip: tuple[str, int], family: str) -> str:
+    """The product sees users with other ports than their own.
+
+    Their sockets are in the same host as the product. One that keeps the client's port would find it taken.
+    """
+    return f"""chain onward {{ type nat hook postrouting priority 100;
+{family} daddr {vip[0]} tcp dport {vip[1]} snat to :{_PORTS}
+}}"""
 
 
 def _seen(scratch: Broker) -> _Seen:
@@ -99,9 +117,9 @@ def _users(numbers: range) -> dict[str, str]:
             for number in numbers}  # fmt: skip
 
 
-def _first_choices(scratch: Broker, vip: tuple[str, int], numbers: range) -> set[tuple[str, int]]:
+def _first_choices(scratch: Broker, vip: tuple[str, int], numbers: range, opening: Opening) -> set[tuple[str, int]]:
     """Where these users are sent while no server answers yet."""
-    calling = _call(scratch, vip, numbers)
+    calling = _call(scratch, vip, numbers, opening)
     try:
         deadline = time.monotonic() + PATIENCE["report"]
         while len(new := _seen(scratch)) < len(numbers):
@@ -115,9 +133,9 @@ def _first_choices(scratch: Broker, vip: tuple[str, int], numbers: range) -> set
             sock.close()
 
 
-def _all_refused(scratch: Broker, vip: tuple[str, int], numbers: range) -> None:
+def _all_refused(scratch: Broker, vip: tuple[str, int], numbers: range, opening: Opening) -> None:
     """Users for whom every server is dead: each is told when the product has tried whom it would try."""
-    waiting = _call(scratch, vip, numbers)
+    waiting = _call(scratch, vip, numbers, opening)
     poll = select.poll()
     by_fd = {sock.fileno(): sock for sock in waiting}
     for sock in waiting:
@@ -131,8 +149,8 @@ def _all_refused(scratch: Broker, vip: tuple[str, int], numbers: range) -> None:
         sock.close()
 
 
-def _call(scratch: Broker, vip: tuple[str, int], numbers: range) -> list[socket.socket]:
+def _call(scratch: Broker, vip: tuple[str, int], numbers: range, opening: Opening) -> list[socket.socket]:
     users = _users(numbers)
     if ":" in vip[0]:
         users = {f"fd5c::{address.replace('.', ':')}": name for address, name in users.items()}
-    return callers.call(scratch, vip, users)
+    return callers.call(scratch, vip, users, opening)

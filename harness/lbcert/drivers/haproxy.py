@@ -11,12 +11,12 @@ from __future__ import annotations
 import csv
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..deadlines import PATIENCE
 from ..dut_model import Deployment, Product
-from ..offers import OFFERS, offer_of
+from ..offers import OFFERS, SECURE, offer_of
 from ..topology.interface import Broker, LabError
 from ..topology.plan import DUT_HOST
 from . import callers, haproxy_admin, haproxy_clock
@@ -52,30 +52,37 @@ class HAProxy:
         self._check(scratch, deployment, output)
         self.program.spawn(scratch, output, _arguments(deployment), deployment.environment)
         admin = self._admin(scratch, deployment, output)
-        listening = tuple((ip, port) for ip, port in scratch.request("listening", host=DUT_HOST)["listening"])
-        offer = offer_of(deployment.profile)
+        listening = self._listening(scratch, deployment, output)
+        opening = offer_of(deployment.profile).opening
         pools: set[str] = set()
         for name, vip in choose_services(deployment, listening).items():
-            if not offer.told_by or name in offer.told_by:
-                pools |= self._pools(scratch, vip, admin, offer.opening)
+            pools |= self._pools(scratch, vip, admin, opening, own=listening, secure=name in SECURE)
         stat = [row for row in _stat(admin) if row["pxname"] in pools]
         servers = _servers(admin("show servers state"), stat)
         lowered = _lowered(output.read_text(errors="replace"))
         return Discovery(build, listening, tuple(servers), lowered, _check_counts(stat), memories(admin, pools))
 
+    def _listening(self, scratch: Broker, deployment: Deployment, output: Path) -> tuple[tuple[str, int], ...]:
+        """What the product listens on, once it runs."""
+        return tuple((ip, port) for ip, port in scratch.request("listening", host=DUT_HOST)["listening"])
+
     def _pools(self, scratch: Broker, vip: tuple[str, int], admin: Callable[[str], str], opening: Callable[[str], bytes],
-               patience: float = PATIENCE["report"]) -> set[str]:  # fmt: skip
+               patience: float = PATIENCE["report"], own: Sequence[tuple[str, int]] = (), secure: bool = False) -> set[str]:  # fmt: skip
         """The backends that a user of `vip` reaches: a configuration may hold others (web pages, other services).
 
-        No parser can follow every rule between a frontend and its backends, so a user is sent and counted.
+        No parser can follow every rule between a frontend and its backends, so a user is sent and counted, over TLS if the
+        service is `secure`. A backend that passes the user on to a listener of the product itself (`own`) is only on the way.
         """
         before = {row["pxname"]: row["stot"] for row in _stat(admin) if row["type"] == _BACKEND}
-        with callers.call(scratch, vip, {callers.place(scratch, vip): "lbcert"}, opening)[0]:
+        with callers.call(scratch, vip, {callers.place(scratch, vip): "lbcert"}, opening, secure)[0]:
             deadline = time.monotonic() + patience
             while time.monotonic() < deadline:
-                now = {row["pxname"]: row["stot"] for row in _stat(admin) if row["type"] == _BACKEND}
-                if chosen := {name for name, count in now.items() if count != before.get(name)}:
-                    return chosen
+                stat = _stat(admin)
+                now = {row["pxname"]: row["stot"] for row in stat if row["type"] == _BACKEND}
+                chosen = {name for name, count in now.items() if count != before.get(name)}
+                onward = {name for name in chosen if _is_hop(_servers(admin("show servers state"), _of(stat, name)), own)}
+                if chosen - onward:
+                    return chosen - onward
                 scratch.request("tick")
         raise DriverError(f"a user of {vip[0]} port {vip[1]} reaches no backend within {patience:g} s")
 
@@ -212,6 +219,15 @@ def _servers(state: str, stat: list[dict[str, str]]) -> list[Server]:
         active = row.get("bck") != "1" and fields.get("srv_uweight") != "0" and fields.get("srv_admin_state") == "0"
         found.setdefault((address, port), Server(fields["srv_name"], address, port, active))
     return list(found.values())
+
+
+def _of(stat: list[dict[str, str]], backend: str) -> list[dict[str, str]]:
+    return [row for row in stat if row["pxname"] == backend]
+
+
+def _is_hop(servers: list[Server], own: Sequence[tuple[str, int]]) -> bool:
+    """Whether these servers are all listeners of the product itself."""
+    return bool(servers) and all((server.address, server.port) in own for server in servers)
 
 
 def _check_counts(stat: list[dict[str, str]]) -> dict[str, tuple[int, int]]:

@@ -16,6 +16,7 @@ from typing import Any
 
 from ..deadlines import PATIENCE
 from ..dut_model import Deployment, Product
+from ..offers import offer_of
 from ..topology.interface import Broker, LabError
 from ..topology.plan import DUT_HOST
 from . import destinations
@@ -50,9 +51,10 @@ class Nginx:
         build = self._identify(scratch, output)
         self._check(scratch, deployment, output)
         listening = self._restart(scratch, deployment, output)
-        servers = destinations.find(
-            scratch, choose_vip(deployment, listening), lambda: self._restart(scratch, deployment, output)
-        )
+        keeps_port = deployment.declares.raw.get("transparency", {}).get("port", False)
+        servers = destinations.find(scratch, choose_vip(deployment, listening),
+                                    lambda: self._restart(scratch, deployment, output),
+                                    offer_of(deployment.profile).opening, keeps_port)  # fmt: skip
         return Discovery(build, listening, tuple(servers), _lowered(output.read_text(errors="replace")))
 
     def start(self, lab: Broker, deployment: Deployment, output: Path) -> None:

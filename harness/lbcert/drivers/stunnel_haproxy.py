@@ -42,8 +42,7 @@ class StunnelHAProxy(HAProxy):
 
     def discover(self, scratch: Broker, deployment: Deployment, output: Path) -> Discovery:
         found = super().discover(scratch, deployment, output)
-        build = self._identify_both(scratch, output, found.build)
-        return replace(found, build=build, listening=self._listening(scratch, deployment, output))
+        return replace(found, build=self._identify_both(scratch, output, found.build))
 
     def start(self, lab: Broker, deployment: Deployment, output: Path) -> None:
         super().start(lab, deployment, output)
@@ -62,14 +61,18 @@ class StunnelHAProxy(HAProxy):
 
         scratch.on_event = note
         before = _pairs(scratch)
+        offset = output.stat().st_size
         pid = self._start_stunnel(scratch, output)
         deadline = time.monotonic() + PATIENCE["ready"]
         while True:
             over = pid in ended
             found = _pairs(scratch)
             if ended.get(pid):
-                said = self.stunnel.readable(output.read_text(errors="replace"), deployment)
-                raise ProductRejected(f"stunnel ended at start with status {ended[pid]}:\n{said}")
+                said = output.read_bytes()[offset:].decode(errors="replace")
+                # [!] stands before what went wrong, and [ ] and [.] before everything else.
+                wrong = "\n".join(line for line in said.splitlines() if line.startswith("[!]")) or said
+                raise ProductRejected(f"stunnel ended at start with status {ended[pid]}:\n"
+                                      f"{self.stunnel.readable(wrong, deployment)}")  # fmt: skip
             if over or set(found) - set(before) or time.monotonic() > deadline:
                 return found
             scratch.request("tick")
