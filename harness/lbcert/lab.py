@@ -154,7 +154,7 @@ class Lab:
             self.driver.start(self.broker, self.deployment, self.files.output)
         else:
             self.driver.start(self.broker, self.deployment, self.files.output, clock=self.clock)
-        self._wait_ready()
+        self.wait_ready()
         if self.clock is not None:
             # On its clock a check waits for milliseconds: what it finds would be our own lateness.
             self.driver.rest_checks(self.broker)
@@ -179,7 +179,7 @@ class Lab:
         if certificates:
             self.history.add("harness", "furnished", certificates=certificates)
 
-    def _wait_ready(self) -> None:
+    def wait_ready(self) -> None:
         """Ready is when the VIP accepts; an exit status says nothing (a daemon's parent ends with 0)."""
         deadline = patience("ready")
         while missing := self._not_listening():

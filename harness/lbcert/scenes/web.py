@@ -32,14 +32,19 @@ def clients(lab: Lab) -> TalkClients:
 
 
 def call(lab: Lab, service: str, source: str, asks: Sequence[Any] = (), jar: Any = None, pipelined: bool = False,
-         verified: bool = False, resume: Talk | None = None, **more: Any) -> Call:  # fmt: skip
+         verified: bool = False, resume: Talk | None = None, offer: str = "", **more: Any) -> Call:  # fmt: skip
     """A client that asks for pages (`clients.http.Ask`; one GET by default) over HTTP, or HTTPS with the site's name.
 
     `verified`: the product's certificate must lead to the lab's root, whatever is missing on the way being the product's fault,
-    and be the site's; otherwise any is taken. `resume`: an earlier call over HTTPS whose TLS session is used again.
+    and be the site's; otherwise any is taken. `resume`: an earlier call over HTTPS whose TLS session is used again. `offer`: only
+    say this version of TLS (`TLS 1.0`), and hear what the product says to that.
     """
     from ..clients.http import Ask, Browse
 
+    if offer:
+        from ..clients.hello import Hello
+
+        return Call(source, service, Hello(f"t{next(_tokens):06d}", offer, HOST), **more)
     over_tls = service == "https"
     if over_tls and "tls" not in more:
         more |= {"tls": _context(verified) if resume is None else resume.visit.tls, "server_name": more.get("server_name", HOST)}
