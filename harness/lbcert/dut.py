@@ -151,8 +151,8 @@ def _deployment(file: yamlfile.YamlFile, place: tuple, name: str, body: dict[str
     )
 
 
-def _configuration(file: yamlfile.YamlFile, place: tuple, name: str) -> tuple[Path, str]:
-    path = file.path.parent / name
+def _configuration(file: yamlfile.YamlFile, place: tuple, name: str, folder: Path | None = None) -> tuple[Path, str]:
+    path = (folder or file.path.parent) / name
     try:
         return path, path.read_text(encoding="utf-8")
     except OSError as error:
@@ -218,7 +218,7 @@ def load_mutant(path: Path, reference: str) -> Product:
     change = data.get("change", {})
     text = _changed(file, change, deployment.text, deployment.config)
     texts = {name: _changed(file, change, one, deployment.variants[name]) for name, one in deployment.texts.items()}
-    changed = replace(deployment, text=text, texts=texts, declares=declares(raw))
+    changed = replace(deployment, text=text, texts=texts, declares=declares(raw), edited=_edited(file, change, base.folder))
     about = Mutant(data["id"], data["base"], data["summary"], tuple(data["targets"]), tuple(data.get("may_block", ())),
                    data.get("tier", "ci"))  # fmt: skip
     return replace(base, ref=str(_shown(path)), name=f"{base.name}, mutant {about.id}", deployments=(changed,), mutant=about)
@@ -229,21 +229,38 @@ def _changed(file: yamlfile.YamlFile, change: dict[str, Any], text: str, config:
     if "set" in change:
         text = yaml.safe_dump(_merged(yaml.safe_load(text), change["set"]), sort_keys=False)
     for index, step in enumerate(change.get("replace", ())):
-        if "part" in step:
-            if (count := text.count(step["part"])) != 1:
-                raise file.error(("change", "replace", index), f"{step['part']!r} stands {count} times in {config}.",
-                                 "It must stand there once.", DutError)  # fmt: skip
-            text = text.replace(step["part"], step["with"])
-            continue
-        lines = text.split("\n")
-        at = [number for number, line in enumerate(lines) if line.strip() == step["line"].strip()]
-        if len(at) != 1:
-            raise file.error(("change", "replace", index), f"{step['line']!r} stands {len(at)} times in {config}.",
-                             "It must stand there once.", DutError)  # fmt: skip
-        indent = lines[at[0]][: len(lines[at[0]]) - len(lines[at[0]].lstrip())]
-        lines[at[0] : at[0] + 1] = [indent + line for line in step["with"].splitlines()]
-        text = "\n".join(lines)
+        if "file" not in step:
+            text = _step(file, ("change", "replace", index), step, text, config)
     return text
+
+
+def _edited(file: yamlfile.YamlFile, change: dict[str, Any], folder: Path) -> dict[str, str]:
+    """The folder's other files that a mutant changes, such as the setup script: name -> text."""
+    texts: dict[str, str] = {}
+    for index, step in enumerate(change.get("replace", ())):
+        if "file" in step:
+            name, place = step["file"], ("change", "replace", index)
+            if name not in texts:
+                _, texts[name] = _configuration(file, (*place, "file"), name, folder)
+            texts[name] = _step(file, place, step, texts[name], folder / name)
+    return texts
+
+
+def _step(file: yamlfile.YamlFile, place: tuple, step: dict[str, Any], text: str, config: Path) -> str:
+    """A text with one step of a mutant's change made in it."""
+    if "part" in step:
+        if (count := text.count(step["part"])) != 1:
+            raise file.error(place, f"{step['part']!r} stands {count} times in {config}.",
+                             "It must stand there once.", DutError)  # fmt: skip
+        return text.replace(step["part"], step["with"])
+    lines = text.split("\n")
+    at = [number for number, line in enumerate(lines) if line.strip() == step["line"].strip()]
+    if len(at) != 1:
+        raise file.error(place, f"{step['line']!r} stands {len(at)} times in {config}.",
+                         "It must stand there once.", DutError)  # fmt: skip
+    indent = lines[at[0]][: len(lines[at[0]]) - len(lines[at[0]].lstrip())]
+    lines[at[0] : at[0] + 1] = [indent + line for line in step["with"].splitlines()]
+    return "\n".join(lines)
 
 
 def _shown(path: Path) -> Path:

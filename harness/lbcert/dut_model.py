@@ -113,6 +113,8 @@ class Deployment:
     environment: dict[str, str] = field(default_factory=dict)
     """variables that the product is started with"""
     documents: tuple[dict[str, str], ...] = ()
+    edited: dict[str, str] = field(default_factory=dict)
+    """other files of the folder whose text a mutant has changed: name -> text"""
     variants: dict[str, Path] = field(default_factory=dict)
     """the same configuration but for one value, by what the value is"""
     texts: dict[str, str] = field(default_factory=dict)

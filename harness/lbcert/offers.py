@@ -38,9 +38,6 @@ class Offer:
     """what a client of this name sends first, for products that choose a server when they have read it"""
     fallback: bool = False
     """whether a server on the balancer itself is part of the lab"""
-    told_by: tuple[str, ...] = ()
-    """services by which a product that is started alone tells its real servers; empty: all of them. Not those that take a
-    client's address on their way inside the product: alone, it has nobody to send that way"""
 
     @property
     def main(self) -> str:
@@ -61,8 +58,7 @@ OFFERS: Mapping[str, Offer] = {
          "response-group": 5071, "attendant": 5072, "announcement": 5073, "voice-control": 5074, "remoting": 8404},
         "pool-server", "fe", "lbcert.scenes.pool", lambda name: b"", fallback=True,
     ),
-    "ssl-tproxy": Offer({"http": 80, "https": 443}, "web-server", "web", "lbcert.scenes.web", _http_opening, fallback=True,
-                        told_by=("http",)),
+    "ssl-tproxy": Offer({"http": 80, "https": 443}, "web-server", "web", "lbcert.scenes.web", _http_opening, fallback=True),
 }  # fmt: skip
 """profile -> what is offered; ports of an OCS 2007 R2 pool: Microsoft's guide dd572362, and the article"""
 

@@ -73,6 +73,10 @@ class _Protocol(asyncio.Protocol):
         self._note(received=self.seen.received + data)
         if self.server.answer == "silent":
             return
+        if self.server.answer == "sip":
+            asked = self.seen.received.startswith(b"OPTIONS ")
+            self.seen.transport.write(b"SIP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n" if asked else data)
+            return
         if self.server.answer == "garbage":
             self.seen.transport.write(b"HTTP/1.0 400 Bad Request\r\n\r\n")
             return
@@ -102,7 +106,7 @@ class _Protocol(asyncio.Protocol):
 
 
 class RealServer:
-    """A mock server. `answer`: confirm, silent or garbage."""
+    """A mock server. `answer`: confirm, silent, garbage, or sip (answers OPTIONS, echoes all else)."""
 
     def __init__(self, rig: Rig, name: str, index: int, host: str) -> None:
         self.rig, self.name, self.index, self.host = rig, name, index, host
@@ -201,12 +205,7 @@ class Rig:
     }
 
     def __init__(self, zygote: socket.socket, host: str = "127.0.0.1", servers: int = 3, **config: Any) -> None:
-        self.changed = threading.Condition()
-        self.log: list[str] = []
-        self.host = host
-        self.loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
-        self._thread.start()
+        self.prepare(host)
         self.servers = {f"ts{n}": RealServer(self, f"ts{n}", n, host) for n in range(1, servers + 1)}
         for server in self.servers.values():
             server.start()
@@ -217,6 +216,19 @@ class Rig:
             "servers": {name: address(host, server.port) for name, server in self.servers.items()},
             **config,
         }
+        self.launch(zygote)
+
+    def prepare(self, host: str) -> None:
+        """A thread for the mocks."""
+        self.changed = threading.Condition()
+        self.log: list[str] = []
+        self.host = host
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
+        self._thread.start()
+
+    def launch(self, zygote: socket.socket) -> None:
+        """The balancer."""
         read, write = os.pipe()
         socket.send_fds(zygote, [yaml.safe_dump(self.config).encode()], [write])
         os.close(write)

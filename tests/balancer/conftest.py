@@ -1,4 +1,4 @@
-"""Fixtures: `rig(**config)` starts a balancer with its surroundings."""
+"""Fixtures: `rig(**config)` starts a balancer with its surroundings, `pool(**config)` one with several ports."""
 
 import socket
 import subprocess
@@ -12,6 +12,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 from balancer_rig import Rig  # noqa: E402
+from pool_rig import Pool  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -35,4 +36,17 @@ def rig(zygote):
 
     yield start
     for each in rigs:
+        each.close()
+
+
+@pytest.fixture
+def pool(zygote):
+    pools = []
+
+    def start(**config) -> Pool:
+        pools.append(Pool(zygote, **config))
+        return pools[-1]
+
+    yield start
+    for each in pools:
         each.close()

@@ -14,7 +14,7 @@ from lbcert.lab import Files, Lab
 from lbcert.topology.netns import Zygote
 
 
-def make_lab(zygote: Zygote, folder: Path, security: bool = False, dut: str = "ideal") -> Lab:
+def make_lab(zygote: Zygote, folder: Path, security: bool = False, dut: str = "ideal:rdp") -> Lab:
     """A lab with `duts/ideal` or a mutant of it: three real servers, timers of 100 ms; with `security` they have certificates."""
     product = resolve(dut)
     (deployment,) = product.deployments

@@ -6,6 +6,9 @@ from types import SimpleNamespace
 
 from Cryptodome.Cipher import ARC4
 
+from lbcert.endpoints.sip import FrontEnd, SipService
+from lbcert.wire.talk import Identity, Place
+
 _HERE = Path(__file__).parent
 TORTURE = {
     name: text.encode("latin-1")
@@ -57,3 +60,32 @@ def _exported_key() -> bytes:
 
 
 R2.session = _exported_key()
+
+
+class Pool:
+    """Services of several Front Ends, and what all of them reported."""
+
+    def __init__(self, **options):
+        self.options = {"sip": {"realm": "SIP Communications Service", **options}}
+        self.reports: list[dict] = []
+        FrontEnd._all.clear()
+
+    def service(self, index: int, *, conn: int = 1, port: int = 5061, peer=("10.0.0.1", 40000)) -> SipService:
+        place = Place(Identity(index, conn), f"fe{index}.pool.lbcert.test", port, peer, self.options)
+
+        def report(kind, **facts):
+            json.dumps(facts)
+            self.reports.append({"kind": kind, "fe": index, **facts})
+
+        return SipService(place, report)
+
+    def of(self, kind: str) -> list[dict]:
+        return [event for event in self.reports if event["kind"] == kind]
+
+
+def meet(speech, service, cut: int = 1 << 20, say: bytes | None = None) -> None:
+    """Bytes back and forth, in pieces of `cut`, until both are silent; `say`: instead of the beginning."""
+    says = speech.begin() if say is None else say
+    while says:
+        answer = b"".join(service.take(says[at : at + cut]) for at in range(0, len(says), cut))
+        says = b"".join(speech.take(answer[at : at + cut]) for at in range(0, len(answer), cut))

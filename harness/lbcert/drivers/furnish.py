@@ -33,7 +33,8 @@ def furnish(broker: Broker, deployment: Deployment, folder: Path, output: Path) 
         files: dict[str, tuple[str | bytes, int]] = {}
         for path in sorted(folder.iterdir()):
             if path.is_file() and path.name not in _NOT_COPIED and path.stat().st_size <= LARGEST_FILE:
-                files[f"{CONFIG_FOLDER}/{path.name}"] = (str(path), 0o755 if os.access(path, os.X_OK) else 0o644)
+                content = deployment.edited[path.name].encode() if path.name in deployment.edited else str(path)
+                files[f"{CONFIG_FOLDER}/{path.name}"] = (content, 0o755 if os.access(path, os.X_OK) else 0o644)
         for target, source in deployment.files.items():
             path = folder / source
             if source == "self-signed":

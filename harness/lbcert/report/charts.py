@@ -10,6 +10,8 @@ import math
 import textwrap
 from typing import Any
 
+from . import grid
+
 WIDTH = 360
 _MARGIN = 10
 _LINE = 15
@@ -30,7 +32,9 @@ ROLE_NAMES = {
 
 def layout(figure: dict[str, Any]) -> dict[str, Any]:
     """The drawing of one figure of a report."""
-    return {"distribution": _distribution, "timeline": _timeline, "answers": _answers}[figure["kind"]](figure)
+    kinds = {"distribution": _distribution, "timeline": _timeline, "answers": _answers,
+             "grid": lambda one: grid.layout(one, SERVER_COLOURS)}  # fmt: skip
+    return kinds[figure["kind"]](figure)
 
 
 def _distribution(figure: dict[str, Any]) -> dict[str, Any]:

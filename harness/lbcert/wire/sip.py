@@ -117,6 +117,8 @@ class Message:
         number, method = self.cseq
         if not 0 <= number < _CSEQ_LIMIT:
             return "the CSeq is no number below 2^31 and method"
+        if self.method and not _SCHEME.fullmatch(self.uri):
+            return "the request is for no URI"
         if self.method and method != self.method:
             return "the CSeq names another method"
         if not (self.address("from").uri and self.address("to").uri):
@@ -141,6 +143,8 @@ class Message:
 def address(value: str) -> Address:
     """URI and tag of a From, To or Contact value; what is not there is empty. Without brackets parameters are the field's."""
     bare = _QUOTED.sub("", value) if '"' in value else value
+    if '"' in bare:
+        return Address("", "")
     before, bracket, inside = bare.partition("<")
     if bracket:
         uri, closed, rest = inside.partition(">")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from typing import Any
 
 from ..history import Event, History
 from .served import some
@@ -74,3 +75,15 @@ def outcome_text(call: Event) -> str:
 
 def name_of(call: Event) -> str:
     return f"client {call['client']} on {call['service']}"
+
+
+def grid(title: str, answers: Answers, everyone: list[Event], services: list[str]) -> dict[str, Any]:
+    """The report's picture of who served which of `services` of which client: of several calls of one, the last that differs."""
+    rows: dict[str, dict[str, str]] = {}
+    for call in everyone:
+        server = answers.server(call) or ""
+        cells = rows.setdefault(call["client"], {})
+        if cells.get(call["service"], server) == server or server not in cells.values():
+            cells[call["service"]] = server
+    return {"kind": "grid", "title": title, "columns": services,
+            "rows": [{"label": client, "cells": [cells.get(name) for name in services]} for client, cells in rows.items()]}  # fmt: skip

@@ -1,0 +1,346 @@
+"""What a SIP client says on one connection: registers, with NTLM or without, calls, subscribes, keeps the connection alive.
+
+A Speech of this module does one thing first and, while its connection is held, others on demand (`say`). Its outcome is
+that of the first thing:
+
+    answered    the answer is whole, right, and, with a login, signed by the Front End that the login was made with
+    refused     another final answer (`told()["statuses"]`)
+    foreign     another Front End answered a message of an association
+    unsigned, forged   the answer carries no signature, or a wrong one
+    strange     a message that answers nothing asked
+    malformed   bytes that cannot be read
+
+Nothing is ever sent twice.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+from ..security.login import Login, SecurityError
+from ..wire.outcome import Malformed
+from ..wire.sip import Message, answer, write
+from ..wire.sip_stream import PING, KeepAlive, SipStream
+from ..wire.sipae import MsKeepAlive
+from ..wire.talk import Identity
+
+_WHO = re.compile(r"\(fe=(\d{1,2}); conn=(\d{1,9})\)")
+AGENT = "UCCAPI/3.5.6907.0 OC/3.5.6907.0 (Microsoft Office Communicator 2007 R2)"
+KEPT = 64
+"""bytes of messages are kept for so many of them, digests for all"""
+
+
+@dataclass
+class Asked:
+    """A request that waits for its final answer."""
+
+    act: str
+    method: str
+    number: int
+
+
+@dataclass
+class Seen:
+    """What went over the connection."""
+
+    sent: list[str] = field(default_factory=list)
+    received: list[str] = field(default_factory=list)
+    statuses: list[int] = field(default_factory=list)
+    signatures: dict[str, int] = field(default_factory=dict)
+    who: list[tuple[int, int]] = field(default_factory=list)
+    targets: list[str] = field(default_factory=list)
+    strange: int = 0
+    pings: int = 0
+    pongs: int = 0
+    notified: int = 0
+    keep_alive: int | None = None
+
+
+class SipSpeech:
+    """`first`: what it is about (`register`, `options`, `invite`, `subscribe`). With `login`, it registers with NTLM before."""
+
+    def __init__(
+        self, first: str = "register", *, user: str = "user", domain: str = "lbcert.test", login: Login | None = None,
+        extended: bool = False, token: str | None = None, host: str = "client.lbcert.test:5060", transport: str = "TCP",
+        expires: int = 600, raw: bool = False,
+    ):  # fmt: skip
+        """`extended`: NTLM with extended session security, as Communicator 2007 R2 does. `raw`: tell messages, not only digests."""
+        self.token = token or uuid.uuid4().hex
+        self.identity: Identity | None = None
+        self.later: list[str] = []
+        """outcomes of what was said after the first thing, in order of their answers"""
+        self.outcome: str | None = None
+        self._first, self._login, self._extended = first, login, extended
+        self._association: Any = None
+        self._aor = f"sip:{user}@{domain}"
+        self._registrar = f"sip:{domain}"
+        self._tag = self.token[:10]
+        self._host, self._transport, self._expires = host, transport, expires
+        self._stream = SipStream(pings=False)
+        self._number = 0
+        self._asked: dict[tuple[int, str], Asked] = {}
+        self._remote: dict[str, str] = {}
+        self._awaits_notify = False
+        self._raw: list[tuple[str, bytes]] | None = [] if raw else None
+        self.seen = Seen()
+
+    # -- Speech
+
+    def begin(self) -> bytes:
+        return self._ask("login" if self._login else self._first)
+
+    def take(self, data: bytes) -> bytes:
+        out = []
+        for item in self._stream.feed(data):
+            if isinstance(item, KeepAlive):
+                self.seen.pongs += 1
+            elif isinstance(item, Malformed):
+                self._ended(self._first, "malformed")
+            else:
+                self._note(self.seen.received, "received", item.raw)
+                out.append(self._responded(item) if item.status else self._requested(item))
+        return b"".join(out)
+
+    def say(self, what: str) -> bytes:
+        """More on the held connection: `ping`, `register` (a refresh), `options`, `invite`, `bye`, `subscribe`, `leave`.
+
+        Each but the ping adds a word to `later` when it is answered. `leave` ends the registration. ValueError for others.
+        """
+        if what == "ping":
+            self.seen.pings += 1
+            return PING
+        return self._ask(what)
+
+    def again(self, what: str = "") -> bytes:
+        """Ask the server once more (without a word, for what it was about); `answers` grows when the answer is right."""
+        return self.say(what or self._first)
+
+    @property
+    def answers(self) -> int:
+        """Right answers so far, without those of a login on the way."""
+        return (self.outcome == "answered") + self.later.count("answered")
+
+    @property
+    def waits(self) -> int:
+        """Requests without a final answer."""
+        return len(self._asked) + self._awaits_notify
+
+    def told(self) -> dict[str, Any]:
+        seen = self.seen
+        own = self._association.target if self._association is not None and self._association.stands else None
+        told: dict[str, Any] = {
+            "statuses": seen.statuses, "answerers": seen.who, "one_server": len({who[0] for who in seen.who}) <= 1, "target": own,
+            "targets": seen.targets, "signatures": seen.signatures, "later": self.later, "strange": seen.strange,
+            "pings": seen.pings, "pongs": seen.pongs, "notified": seen.notified, "keep_alive": seen.keep_alive,
+            "sent": seen.sent, "received": seen.received,
+        }  # fmt: skip
+        if self._raw is not None:
+            told["raw"] = [[way, octets.hex()] for way, octets in self._raw]
+        return told
+
+    def _note(self, digests: list[str], way: str, raw: bytes) -> None:
+        digests.append(sha256(raw).hexdigest())
+        if self._raw is not None and len(self._raw) < KEPT:
+            self._raw.append((way, raw))
+
+    # -- asking
+
+    def _ask(self, act: str) -> bytes:
+        tag = self._remote.get(act, "")
+        match act:
+            case "login" | "register" | "leave":
+                seconds = 0 if act == "leave" else self._expires
+                more = [("Event", "registration"), ("ms-keep-alive", MsKeepAlive("UAC", hop_hop=True).encode()),
+                        ("Expires", str(seconds))]  # fmt: skip
+                return self._send(act, "REGISTER", self._registrar, more)
+            case "options":
+                return self._send(act, "OPTIONS", self._registrar, [("Accept", "application/sdp")])
+            case "invite":
+                return self._send(act, "INVITE", self._aor, [], to_tag=tag)
+            case "bye":
+                return self._send(act, "BYE", self._aor, [], to_tag=self._remote.get("invite", ""))
+            case "subscribe":
+                self._awaits_notify = True
+                more = [("Event", "presence"), ("Expires", str(self._expires)), ("Accept", "application/pidf+xml")]
+                return self._send(act, "SUBSCRIBE", self._aor, more, to_tag=tag)
+        raise ValueError(f"a SIP client cannot say {act!r}")
+
+    def _send(self, act: str, method: str, uri: str, more: list[tuple[str, str]], to_tag: str = "", number: int = 0) -> bytes:
+        if not number:
+            self._number += 1
+            number = self._number
+        to = f"<{self._aor}>" + (f";tag={to_tag}" if to_tag else "")
+        fields = [
+            ("Via", f"SIP/2.0/{self._transport} {self._host};branch=z9hG4bK{self.token[:12]}{number}{method}"),
+            ("Max-Forwards", "70"), ("From", f"<{self._aor}>;tag={self._tag};epid={self._tag}"), ("To", to),
+            ("Call-ID", self.token), ("CSeq", f"{number} {method}"),
+            ("Contact", f"<sip:{self._host};transport={self._transport.lower()}>"), ("User-Agent", AGENT), *more,
+        ]  # fmt: skip
+        raw = write(f"{method} {uri} SIP/2.0", fields)
+        if self._association is not None:
+            fields.append(("Authorization", self._association.credentials(Message.datagram(raw))))
+            raw = write(f"{method} {uri} SIP/2.0", fields)
+        if method != "ACK":
+            self._asked[number, method] = Asked(act, method, number)
+        self._note(self.seen.sent, "sent", raw)
+        return raw
+
+    # -- what comes
+
+    def _responded(self, response: Message) -> bytes:
+        number, method = response.cseq
+        asked = self._asked.get((number, method))
+        if response.fault or asked is None or response.call_id != self.token or response.address("from").tag != self._tag:
+            self.seen.strange += 1
+            self._ended(self._first, "strange")
+            return b""
+        self._recognise(response)
+        if response.status < 200:
+            return b""
+        del self._asked[number, method]
+        self.seen.statuses.append(response.status)
+        acknowledged = b""
+        if method == "INVITE":
+            self._remote["invite"] = response.address("to").tag
+            acknowledged = self._send("ack", "ACK", self._aor, [], to_tag=self._remote["invite"], number=number)
+        if response.status in (401, 407) and asked.act == "login":
+            return self._challenged(response)
+        return acknowledged + self._answered(asked, response)
+
+    def _challenged(self, response: Message) -> bytes:
+        from .sip_association import ClientAssociation, challenge_of
+
+        challenge = challenge_of(response)
+        if challenge is None:
+            self._ended("login", "refused")
+            return b""
+        self.seen.targets.append(challenge["targetname"])
+        if self._association is None:
+            self._association = ClientAssociation(challenge, self._login, extended=self._extended)
+            return self._ask("login")
+        if challenge["targetname"] != self._association.target:
+            self._ended("login", "foreign")
+        elif self._association.stands:
+            self._ended("login", "refused")
+        else:
+            try:
+                self._association.take(challenge)
+            except SecurityError:
+                self._ended("login", "refused")
+                return b""
+            return self._ask("login")
+        return b""
+
+    def _answered(self, asked: Asked, response: Message) -> bytes:
+        word = self._judge(response)
+        challenge = self._foreign_challenge(response)
+        if challenge:
+            word = "foreign"
+        elif response.status >= 300:
+            word = "refused"
+        elif word == "right":
+            word = "answered"
+        if word == "answered" and asked.method == "REGISTER":
+            self._read_keep_alive(response)
+        if asked.act == "subscribe":
+            self._remote["subscribe"] = response.address("to").tag
+            if word == "answered" and self._awaits_notify:
+                return b""
+            self._awaits_notify = False
+        if asked.act == "login" and word == "answered" and self._first != "register":
+            return self._ask(self._first)
+        self._ended(asked.act, word)
+        return b""
+
+    def _judge(self, message: Message) -> str:
+        """`right` where nothing has to be signed, too."""
+        if self._association is None or not self._association.stands:
+            return "right"
+        word = self._association.judge(message)
+        self.seen.signatures[word] = self.seen.signatures.get(word, 0) + 1
+        return word
+
+    def _foreign_challenge(self, response: Message) -> bool:
+        """Whether a Front End that knows nothing of the association wants a login for itself."""
+        if response.status not in (401, 407) or self._association is None:
+            return False
+        from .sip_association import challenge_of
+
+        challenge = challenge_of(response)
+        if challenge is None:
+            return False
+        self.seen.targets.append(challenge["targetname"])
+        return challenge["targetname"] != self._association.target
+
+    def _requested(self, request: Message) -> bytes:
+        self._recognise(request)
+        if request.fault or request.method in ("ACK", "BENOTIFY"):
+            return b""
+        if request.method != "NOTIFY" or request.call_id != self.token:
+            status, reason = (200, "OK") if request.method == "OPTIONS" else (481, "Subscription Does Not Exist")
+            return self._reply(request, status, reason)
+        word = self._judge(request)
+        self.seen.notified += 1
+        if self._awaits_notify:
+            self._awaits_notify = False
+            self._ended("subscribe", "answered" if word == "right" else word)
+        return self._reply(request, 200, "OK")
+
+    def _reply(self, request: Message, status: int, reason: str) -> bytes:
+        raw = answer(request, status, reason, [("User-Agent", AGENT)], tag=self._tag)
+        self._note(self.seen.sent, "sent", raw)
+        return raw
+
+    def _recognise(self, message: Message) -> None:
+        if found := _WHO.search(message.first("server")):
+            who = (int(found[1]), int(found[2]))
+            if who not in self.seen.who:
+                self.seen.who.append(who)
+            if self.identity is None:
+                self.identity = Identity(*who)
+
+    def _read_keep_alive(self, response: Message) -> None:
+        value = response.first("ms-keep-alive")
+        outcome = MsKeepAlive.decode(value) if value else None
+        if outcome is not None and not isinstance(outcome, Malformed):
+            self.seen.keep_alive = outcome.value.timeout
+
+    def _ended(self, act: str, word: str) -> None:
+        if self.outcome is None:
+            self.outcome = word
+        elif act != "login":
+            self.later.append(word)
+
+
+class Register(SipSpeech):
+    """REGISTER without a login."""
+
+
+class SignedRegister(SipSpeech):
+    """A login by NTLM; then everything is signed."""
+
+    def __init__(self, login: Login, **how: Any):
+        super().__init__("register", user=login.user, login=login, **how)
+
+
+class Options(SipSpeech):
+    def __init__(self, **how: Any):
+        super().__init__("options", **how)
+
+
+class Invite(SipSpeech):
+    """A call: INVITE, 200, ACK; `say("bye")` ends it."""
+
+    def __init__(self, **how: Any):
+        super().__init__("invite", **how)
+
+
+class Subscribe(SipSpeech):
+    """SUBSCRIBE; its outcome is there when the first NOTIFY is."""
+
+    def __init__(self, **how: Any):
+        super().__init__("subscribe", **how)
