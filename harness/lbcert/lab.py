@@ -411,9 +411,9 @@ def _status(status: int) -> str:
     return f"signal {-status}" if status < 0 else f"status {status}"
 
 
-def interfaces(plan: Plan) -> dict[str, list[str]]:
+def interfaces(plan: Plan) -> dict[str, dict[str, list[str]]]:
     """The addresses of each host's interfaces."""
-    return {host.name: [text.partition("/")[0] for link in host.links for text in link.addresses] for host in plan.hosts}
+    return {host.name: {link.name: [text.partition("/")[0] for text in link.addresses] for link in host.links} for host in plan.hosts}
 
 
 def lay_out(
