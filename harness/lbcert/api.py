@@ -2,7 +2,8 @@
 
 from .addresses import doubled_digits, long_names, random_letters, sequential
 from .admin import drain, ready, reload
-from .calling import dial, push
+from .browsing import Browser, browse
+from .calling import answer_with, dial, push
 from .clients.rdp import Connection, Visit, connection_request, cut
 from .clients.talk import Call, Talk
 from .deadlines import CLOSE_WITHIN, CONFIRM_WITHIN, INSPECTION_CEILING, MARGIN, Deadline, detection, patience, recovery, trial
@@ -35,6 +36,8 @@ from .wire import (
     RequestFlags,
     encode_token,
 )
+from .wire.cookies import Jar
+from .wire.http import Ask
 
 __all__ = [
     "CC_VECTORS",
@@ -51,6 +54,8 @@ __all__ = [
     "MARGIN",
     "SHORT_LIFETIME",
     "SMALL_TABLE",
+    "Ask",
+    "Browser",
     "Call",
     "Connection",
     "ConnectionConfirm",
@@ -61,6 +66,7 @@ __all__ = [
     "Explorer",
     "Finding",
     "History",
+    "Jar",
     "Lab",
     "Labs",
     "Login",
@@ -77,7 +83,9 @@ __all__ = [
     "Verdict",
     "Visit",
     "again",
+    "answer_with",
     "be_silent",
+    "browse",
     "checks",
     "connection_request",
     "converse",

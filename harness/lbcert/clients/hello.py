@@ -1,4 +1,4 @@
-"""A client that says one version of TLS and listens to the server's first words, no further."""
+"""A client that says one hello of TLS and listens to the server's first words, no further."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ class Hello:
     identity: Identity | None = None
     answers = 0
 
-    def __init__(self, token: str, version: str, name: str):
-        """`version`: a key of `tls_hello.VERSIONS`; `name`: the host that is asked for."""
+    def __init__(self, token: str, offer: str, name: str):
+        """`offer`: a key of `tls_hello.VERSIONS` or `WEAK`; `name`: the host that is asked for."""
         self.token = token
-        self.version = version
+        self.offer = offer
         self.said: Said | None = None
         self.outcome: str | None = None
         self._name = name
         self._heard = b""
 
     def begin(self) -> bytes:
-        return client_hello(self.version, self._name, os.urandom(32))
+        return client_hello(self.offer, self._name, os.urandom(32))
 
     def take(self, data: bytes) -> bytes:
         self._heard += data
@@ -47,5 +47,5 @@ class Hello:
         return b""
 
     def told(self) -> dict[str, Any]:
-        said = None if self.said is None else {"version": self.said.version, "alert": self.said.alert}
-        return {"offered": self.version, "said": said}
+        said = None if self.said is None else {"version": self.said.version, "suite": self.said.suite, "alert": self.said.alert}
+        return {"offered": self.offer, "said": said}

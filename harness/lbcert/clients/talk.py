@@ -29,6 +29,8 @@ class Call:
     tls: ssl.SSLContext | None = None
     server_name: str | None = None
     """that it asks TLS for (SNI)"""
+    chain: bool = False
+    """whether the certificates that the server sends are recorded"""
     session: Any = None
     """of TLS, from an earlier call with the same context, to be resumed"""
     client: str = ""
@@ -171,7 +173,8 @@ class Talk(connection.Connection):
             "server": self.server, "conn": self.connection, "token": self.speech.token, "held": call.hold,
         }  # fmt: skip
         if self.tls is not None:
-            facts["tls"] = {"version": self.tls.version, "server": self.tls.peer, "problem": self.problem, "resumed": self.tls.resumed}
+            facts["tls"] = {"version": self.tls.version, "server": self.tls.peer, "problem": self.problem, "resumed": self.tls.resumed,
+                            **({"chain": self.tls.chain} if call.chain else {})}
         # What every call has is not for a speech to say.
         self.clients.history.add("client", "call", **{**self.speech.told(), **facts})
 

@@ -108,6 +108,15 @@ class Tls:
         return self._tls.version() or ""
 
     @property
+    def chain(self) -> list[str]:
+        """The fingerprints of the certificates that the peer sent, in their order; empty where this Python does not tell."""
+        try:
+            sent = self._tls._sslobj.get_unverified_chain() or ()  # public from Python 3.13 on
+            return [fingerprint(ssl.PEM_cert_to_DER_cert(one.public_bytes())) for one in sent] if self.established else []
+        except AttributeError:
+            return []
+
+    @property
     def session(self) -> Any:
         """What a later connection can resume; with TLS 1.3 once the server has sent a ticket, which comes behind the handshake."""
         return self._tls.session

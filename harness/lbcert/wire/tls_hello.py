@@ -27,6 +27,15 @@ _OLD = (0xC009, 0xC00A, 0xC013, 0xC014, 0x002F, 0x0035, 0x0033, 0x0039, 0x000A, 
 """what clients of up to TLS 1.1 could do: AES in CBC mode with SHA-1 (ECDHE, DHE, RSA), 3DES, RC4"""
 _OF_1_2 = (0xC02B, 0xC02C, 0xC02F, 0xC030, 0xCCA9, 0xCCA8, 0x009C, 0x009D)
 _OF_1_3 = (0x1301, 0x1302, 0x1303)
+WEAK: Mapping[str, tuple[int, ...]] = {
+    "static RSA": (0x009C, 0x009D, 0x003C, 0x003D, 0x002F, 0x0035),
+    "NULL": (0x0001, 0x0002, 0x003B, 0xC006, 0xC010),
+    "anonymous": (0x0018, 0x001B, 0x0034, 0x003A, 0x006C, 0x006D, 0x00A6, 0x00A7, 0xC015, 0xC018, 0xC019),
+    "export": (0x0003, 0x0006, 0x0008, 0x0014, 0x0017, 0x0019),
+    "RC4": (0x0004, 0x0005, 0xC007, 0xC011),
+    "3DES": (0x000A, 0x0016, 0xC008, 0xC012),
+}
+"""kinds of suites that TLS 1.2 must not be spoken with (RFC 9325 4.1), by the registry's numbers"""
 _GROUPS = (0x001D, 0x0017, 0x0018)
 _SIGNATURES = (0x0403, 0x0503, 0x0603, 0x0804, 0x0805, 0x0806, 0x0401, 0x0501, 0x0203, 0x0201)
 _X25519_BASE = bytes([9]) + bytes(31)
@@ -35,17 +44,21 @@ _X25519_BASE = bytes([9]) + bytes(31)
 
 @dataclass(frozen=True)
 class Said:
-    """A server's answer: `version` if it goes on with one, else the `alert` by which it refuses."""
+    """A server's answer: `version` and `suite` if it goes on, else the `alert` by which it refuses."""
 
     version: str | None
+    suite: int | None = None
     alert: str | None = None
 
 
-def client_hello(version: str, name: str, random: bytes) -> bytes:
-    """The record with a hello that offers this version and nothing newer (`random`: 32 bytes; `name`: the host asked for)."""
-    code = VERSIONS[version]
+def client_hello(offer: str, name: str, random: bytes) -> bytes:
+    """The record with a hello (`random`: 32 bytes; `name`: the host asked for).
+
+    `offer`: a key of VERSIONS: this version, nothing newer, and its usual suites; or a key of WEAK: TLS 1.2 with these suites.
+    """
+    code = VERSIONS.get(offer, VERSIONS["TLS 1.2"])
     newest = code == VERSIONS["TLS 1.3"]
-    ciphers = _OF_1_3 if newest else (*_OF_1_2, *_OLD) if code == VERSIONS["TLS 1.2"] else _OLD
+    ciphers = WEAK[offer] if offer in WEAK else _OF_1_3 if newest else (*_OF_1_2, *_OLD) if code == VERSIONS["TLS 1.2"] else _OLD
     inner = min(code, VERSIONS["TLS 1.2"])
     body = struct.pack(">H", inner) + random[:32].ljust(32, b"\0") + b"\0"
     body += _sized(2, b"".join(struct.pack(">H", one) for one in ciphers)) + b"\x01\x00"
@@ -68,7 +81,7 @@ def read_answer(data: bytes) -> Outcome[Said]:
         return NeedMore(5 + size - len(data))
     body, rest = data[5 : 5 + size], data[5 + size :]
     if kind == _ALERT:
-        return Decoded(Said(None, ALERTS.get(body[1], f"alert {body[1]}")), rest) if size == 2 else Malformed(5, "no alert")
+        return Decoded(Said(None, None, ALERTS.get(body[1], f"alert {body[1]}")), rest) if size == 2 else Malformed(5, "no alert")
     return _server_hello(body, rest)
 
 
@@ -77,7 +90,11 @@ def _server_hello(body: bytes, rest: bytes) -> Outcome[Said]:
         return Malformed(5, "a handshake that begins with no ServerHello")
     chosen = struct.unpack_from(">H", body, 4)[0]
     at = 4 + 2 + 32
-    at += 1 + body[at] + 2 + 1  # session id, cipher suite, compression
+    at += 1 + body[at]  # session id
+    if at + 3 > len(body):
+        return Malformed(5 + at, "a ServerHello without a cipher suite")
+    suite = struct.unpack_from(">H", body, at)[0]
+    at += 3
     if at + 2 <= len(body):
         stop = min(len(body), at + 2 + struct.unpack_from(">H", body, at)[0])
         at += 2
@@ -87,7 +104,7 @@ def _server_hello(body: bytes, rest: bytes) -> Outcome[Said]:
                 chosen = struct.unpack_from(">H", body, at + 4)[0]
             at += 4 + size
     names = {code: version for version, code in VERSIONS.items()}
-    return Decoded(Said(names[chosen]), rest) if chosen in names else Malformed(9, f"a ServerHello of version {chosen:#06x}")
+    return Decoded(Said(names[chosen], suite), rest) if chosen in names else Malformed(9, f"a ServerHello of version {chosen:#06x}")
 
 
 def _may_begin(data: bytes) -> bool:

@@ -16,12 +16,24 @@ from .parse_odd import correlation_info_is_no_cookie, request_is_not_held, token
 from .parse_security import security_is_end_to_end
 from .persist import one_server_per_user, users_are_spread
 from .session import departures_are_passed_on, drain_harms_nobody, keepalive_is_sent, reload_keeps_sessions_and_users
+from .web_cookie import (
+    cookie_is_hidden,
+    cookie_is_secure,
+    cookie_is_set_once,
+    cookie_keeps_server,
+    insertion_is_not_cached,
+    odd_cookie_is_balanced,
+)
 
 __all__ = [
     "alike_clients_are_spread",
     "answer_arrives_unchanged",
     "arrives_unchanged",
     "checks_are_harmless",
+    "cookie_is_hidden",
+    "cookie_is_secure",
+    "cookie_is_set_once",
+    "cookie_keeps_server",
     "correlation_info_is_no_cookie",
     "cuts_do_not_matter",
     "dark_server_is_left",
@@ -33,6 +45,7 @@ __all__ = [
     "full_table_serves",
     "hung_server_is_left",
     "idle_time_is_kept",
+    "insertion_is_not_cached",
     "is_answered_in_kind",
     "is_served",
     "keepalive_is_sent",
@@ -42,6 +55,7 @@ __all__ = [
     "malformed_does_no_harm",
     "moved_users_go_straight",
     "new_users_go_where_there_is_room",
+    "odd_cookie_is_balanced",
     "one_server_per_user",
     "pairs_agree",
     "reload_keeps_sessions_and_users",
