@@ -22,6 +22,10 @@ SMALL_PORTS = 200
 """outgoing ports of each address in the variants small-ports and two-addresses"""
 SMALL_MAXCONN = 100
 """connections that are admitted in the variant small-maxconn"""
+POOL_IDLE_FLOOR = 1800.0
+"""s that a silent SIP connection should live at least (design 4: ceilings; the article's timeouts)"""
+POOL_CHECK_CEILING = 5.0
+"""s between two checks of a Front End at most (design 4: ceilings)"""
 VARIANTS = {
     "short-lifetime": f"a persistence entry lives {SHORT_LIFETIME:g} s instead of its usual time",
     "small-table": f"the persistence table has room for {SMALL_TABLE} users",
