@@ -111,7 +111,8 @@ class SipService:
             self._report("malformed", reason=response.fault, offset=0, token=response.call_id or None)
             return
         number, method = response.cseq
-        self._report("response", token=response.call_id, method=method, cseq=number, status=response.status)
+        self._report("response", token=response.call_id, method=method, cseq=number, status=response.status,
+                     sha256=sha256(response.raw).hexdigest())  # fmt: skip
 
     def _request(self, request: Message) -> bytes:
         if fault := request.fault:
