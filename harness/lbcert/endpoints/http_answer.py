@@ -56,7 +56,8 @@ class Answer:
 
     `status` (default 200); `headers` ([[name, value], ...] added as they are); `set_cookie` (a text or several);
     `cacheable` (Cache-Control says so; false: that it must not be kept; none without it);
-    `body_size` (so many bytes without pattern in place of the JSON; `body_of` gives them); `chunked`; `close`.
+    `body_size` (so many bytes without pattern in place of the JSON; `body_of` gives them); `chunked`; `close`;
+    `hold` (the service keeps the answer until it is told to release it).
     """
 
     def __init__(self, place: Place, asked: Asked, options: dict[str, Any]):
