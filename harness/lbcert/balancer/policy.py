@@ -165,6 +165,10 @@ class Policy:
         """Turns a client away that no server can be found for."""
         reset(transport)
 
+    def makes_room(self) -> bool:
+        """Whether one more client is accepted although as many as `maxconn` are there."""
+        return False
+
     def without_port(self, transport: asyncio.Transport) -> None:
         """Turns a client away because no port of ours is left for its connection."""
         reset(transport)
@@ -178,6 +182,10 @@ class Policy:
     def idle_timeout(self) -> float | None:
         """Seconds of silence after which a session is ended; None for never."""
         return self.config.idle_timeout
+
+    def heard(self, side: str, hear: Callable[[bytes], None]) -> Callable[[bytes], None] | None:
+        """What gets the data of one side (client, server), to know that the session is not silent."""
+        return hear
 
     def told_when_idle(self) -> Collection[str]:
         """The sides (client, server) whose connection is closed when a session has been idle for too long."""

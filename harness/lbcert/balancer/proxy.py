@@ -155,7 +155,9 @@ class Balancer:
         self.backups = [Server(name, address, backup=True) for name, address in config.backup.items()]
         self.policy: Policy = policy_for(config, self.servers, loop.time, self.backups)
         self._origin = Origin(config.sources)
-        self._acceptor = Acceptor(loop, config.maxconn, lambda: Client(self), self._keep) if config.maxconn else None
+        self._acceptor: Acceptor | None = None
+        if config.maxconn:
+            self._acceptor = Acceptor(loop, config.maxconn, self.policy.makes_room, lambda: Client(self), self._keep)
         self.inspected = 0
         """clients whose request is being waited for"""
         self._tasks: set[asyncio.Task[None]] = set()
@@ -299,7 +301,8 @@ class Balancer:
                 sides[name].transport.close()
 
         idle = Idle(self.loop, seconds, expired)
-        client.heard = back.heard = idle.heard
+        for name, side in sides.items():
+            side.heard = self.policy.heard(name, idle.heard)
         return idle
 
     def changed(self, server: Server, reason: str) -> None:

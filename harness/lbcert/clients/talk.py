@@ -163,14 +163,15 @@ class Talk(connection.Connection):
 
     def tell(self) -> None:
         call = self.visit
-        facts: dict[str, Any] = dict(self.speech.told())
+        facts: dict[str, Any] = {
+            "call": self.number, "client": call.client or call.source, "label": call.label, "service": call.service,
+            "source": call.source, "port": self.port, "started": self.started, "outcome": self.outcome, "answered": self.answered_at,
+            "server": self.server, "conn": self.connection, "token": self.speech.token, "held": call.hold,
+        }  # fmt: skip
         if self.tls is not None:
             facts["tls"] = {"version": self.tls.version, "server": self.tls.peer, "problem": self.problem}
-        self.clients.history.add(
-            "client", "call", call=self.number, client=call.client or call.source, label=call.label, service=call.service,
-            source=call.source, port=self.port, started=self.started, outcome=self.outcome, answered=self.answered_at,
-            server=self.server, conn=self.connection, token=self.speech.token, held=call.hold, **facts,
-        )  # fmt: skip
+        # What every call has is not for a speech to say.
+        self.clients.history.add("client", "call", **{**self.speech.told(), **facts})
 
     def tell_end(self) -> None:
         self.clients.history.add("client", "call-end", call=self.number, port=self.port, how=self.ended)

@@ -10,29 +10,29 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, NoReturn
 
-from ..security.authority import server_context
+from ..security.mutual import server_context
 from ..wire.talk import MakeService
 from .desk import Counter, Desk
-from .epm import EndpointMapper
-from .http import WebService
+from .http import Web
+from .mapper import Mapper
 from .mock import run
-from .monitor import MonitorService
-from .nrtp import RemotingService
+from .monitor import Monitor
+from .remoting import Remoting
 from .sip import SipService
 
 PORTS: Mapping[int, tuple[str, MakeService, str]] = {
     5060: ("sip", SipService, "plain"),
     5061: ("sip", SipService, "tls"),
     5065: ("sip", SipService, "plain"),
-    5069: ("monitoring", MonitorService, "plain"),
+    5069: ("monitoring", Monitor, "plain"),
     5071: ("sip", SipService, "plain"),
     5072: ("sip", SipService, "plain"),
     5073: ("sip", SipService, "plain"),
     5074: ("sip", SipService, "plain"),
-    135: ("endpoint mapper", EndpointMapper, "plain"),
-    443: ("web", WebService, "tls"),
-    444: ("focus", WebService, "tls"),
-    8404: ("remoting", RemotingService, "mutual"),
+    135: ("endpoint mapper", Mapper, "plain"),
+    443: ("web", Web, "tls"),
+    444: ("focus", Web, "tls"),
+    8404: ("remoting", Remoting, "mutual"),
 }
 """port -> what is spoken there, by whom, over what: `tls` takes a client's certificate if it shows one, `mutual` demands it"""
 ELSEWHERE = ("sip", SipService, "plain")
@@ -44,6 +44,7 @@ class PoolServer(Desk):
 
     def make_counters(self, config: dict[str, Any]) -> Mapping[int, Counter]:
         self.certificate: dict[str, str] = config["certificate"]
+        self.trusts: str = config["authority"]
         made = {}
         for _, port in self.addresses:
             name, make, over = PORTS.get(port, ELSEWHERE)
@@ -52,16 +53,16 @@ class PoolServer(Desk):
 
     @cached_property
     def _tls(self):
-        return server_context(self.certificate["pem"], self.certificate["authority"], "optional")
+        return server_context(self.certificate["pem"], self.trusts, "optional")
 
     @cached_property
     def _mutual(self):
-        return server_context(self.certificate["pem"], self.certificate["authority"], "required")
+        return server_context(self.certificate["pem"], self.trusts, "required")
 
 
 def serve(control: socket.socket, config: dict[str, Any]) -> NoReturn:
     """Be the Front End until the control stream ends.
 
-    `config`: what every desk has, and `certificate`: `pem` (key and certificate) and `authority` (whose clients it trusts).
+    `config`: what every desk has, `certificate` (`security.authority.Leaf.told`) and `authority`: PEM of whose clients it trusts.
     """
     run(PoolServer, control, config)

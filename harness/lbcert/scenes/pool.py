@@ -1,0 +1,112 @@
+"""A pool of Front Ends of Office Communications Server 2007 R2: the profile `ocs`."""
+
+from __future__ import annotations
+
+import itertools
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from ..clients.talk import Call, TalkClients
+from ..security.login import Login
+from ..wire.talk import Speech
+
+if TYPE_CHECKING:
+    import ssl
+
+    from ..lab import Lab
+    from ..security.authority import Leaf
+
+MODULES = ("lbcert.endpoints.pool_server",)
+DOMAIN = "lbcert.test"
+POOL = f"pool.{DOMAIN}"
+"""the pool's name, which clients know"""
+REALM = "SIP Communications Service"
+ACCOUNTS = {"alice": "Bluebell-27-Lantern"}
+SIP_OPTIONS = {"realm": REALM, "accounts": ACCOUNTS, "keepalive": 300, "expires": 600}
+"""what Front Ends tell clients: keep-alives every 300 s, registrations for 600 s"""
+OVER_TLS = {"sip-tls", "web", "focus", "remoting"}
+_SIP = {"sip-tls", "sip", "sharing", "response-group", "attendant", "announcement", "voice-control"}
+
+_tokens = itertools.count(1)
+
+
+def equip(lab: Lab) -> tuple[str, ...]:
+    """Each Front End with a name and a certificate of its own."""
+    from ..security.authority import authority
+
+    for server in [*lab.mocks, *lab.fallbacks]:
+        name = f"{server.host}.{POOL}"
+        addresses = tuple(dict.fromkeys(address for address, _ in server.listen))
+        server.extra |= {
+            "name": name, "certificate": _certificate(name, addresses).told(), "authority": authority().root_pem,
+            "options": {"sip": {**SIP_OPTIONS, "fqdn": name}},
+        }  # fmt: skip
+    return MODULES
+
+
+@cache
+def _certificate(name: str, addresses: tuple[str, ...]) -> Leaf:
+    from ..security.authority import authority
+
+    return authority().front_end(name, POOL, addresses)
+
+
+@cache
+def client_certificate() -> Leaf:
+    """What clients show where a Front End asks for it: one of its own kind."""
+    from ..security.authority import authority
+
+    return authority().client(f"client.{DOMAIN}")
+
+
+@cache
+def client_tls(shows: bool) -> ssl.SSLContext:
+    """A client's side of TLS, which takes any certificate; `shows`: whether it has one to show."""
+    from ..security.mutual import client_context
+
+    return client_context(client_certificate().pem if shows else "")
+
+
+def clients(lab: Lab) -> TalkClients:
+    made = TalkClients(lab.loop, lab.history, lab.vip, lab.open_sockets, {s.index: s.name for s in [*lab.mocks, *lab.fallbacks]})
+    made.addresses = lab.services
+    return made
+
+
+def call(lab: Lab, service: str, source: str, *, speech: Speech | None = None, signed: bool = False, shows: bool = False,
+         **more: Any) -> Call:  # fmt: skip
+    """A client of one service, in the protocol that is spoken there.
+
+    `signed`: a SIP client logs in by NTLM and signs; `shows`: it has a certificate to show (for `remoting` always).
+    """
+    if service in OVER_TLS and "tls" not in more:
+        more |= {"tls": client_tls(shows or service == "remoting"), "server_name": more.get("server_name", POOL)}
+    return Call(source, service, speech if speech is not None else speech_for(service, signed), **more)
+
+
+def speech_for(service: str, signed: bool = False) -> Speech:
+    """What a client of a service says."""
+    token = f"t{next(_tokens):06d}"
+    if service in _SIP:
+        from ..clients.sip import Register, SignedRegister
+
+        how = {"token": f"{token}@client.{DOMAIN}", "domain": DOMAIN, "transport": "TLS" if service in OVER_TLS else "TCP"}
+        return SignedRegister(Login("alice", ACCOUNTS["alice"]), **how) if signed else Register(user="alice", **how)
+    if service == "rpc":
+        from ..clients.mapper import AskMapper
+
+        return AskMapper(token)
+    if service in ("web", "focus"):
+        from ..clients.http import Ask, Browse
+
+        ask = Ask("/abs/ext/") if service == "web" else Ask("/", "POST", body=b'<request requestId="%b"/>' % token.encode())
+        return Browse(token, [ask], host=POOL, secure=True)
+    if service == "monitoring":
+        from ..clients.monitor import Agent
+
+        return Agent(token)
+    if service == "remoting":
+        from ..clients.remoting import CallRemote
+
+        return CallRemote(token)
+    raise ValueError(f"no service {service!r} in a pool")
