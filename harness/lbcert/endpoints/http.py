@@ -159,9 +159,8 @@ class Web:
             headers=asked.fields, cookies=cookies_of(asked.fields), body_length=asked.length, body_sha256=asked.digest,
             number=asked.number, peer=place.peer, proxy=place.options.get("proxied"),
         )  # fmt: skip
-        options = place.options.get("web") or {}
-        answer = Answer(place, asked, options)
-        if options.get("hold"):
+        answer = Answer(place, asked, place.options.get("web") or {})
+        if answer.hold:
             self._held = answer
             return b""
         return self._begin(answer)

@@ -152,6 +152,10 @@ def _set_sysctls(host: Host) -> None:
     set_sysctl("ipv6/conf/all/accept_dad", "0")
     set_sysctl("ipv6/conf/default/accept_ra", "0")
     set_sysctl("ipv4/tcp_max_syn_backlog", "8192")
+    # A new namespace has these from the machine, and whether a lab forwards packets is no matter of the machine's.
+    set_sysctl("ipv4/ip_forward", "0")
+    for scope in ("all", "default"):
+        set_sysctl(f"ipv4/conf/{scope}/rp_filter", "0")
     for name, value in host.sysctls.items():
         set_sysctl(name, value)
 
