@@ -3,7 +3,7 @@
 from hashlib import sha256
 
 import pytest
-from sip_rig import Pool, meet
+from sip_rig import TORTURE, Pool, meet
 
 from lbcert.clients.sip import Invite, Options, Register, SignedRegister, Subscribe
 from lbcert.security.login import Login
@@ -211,3 +211,34 @@ def test_what_is_told_stands_beside_what_the_history_says_itself(tmp_path):
     theirs = set("who kind t call client label service source port started outcome answered server conn token held tls".split())
     assert not theirs & speech.told().keys()
     assert not {key for event in pool.reports for key in event} & {"conn", "t", "who"}
+
+
+TORTURED = {
+    400: {"insuf", "lwsruri", "lwsstart", "trws", "ltgtruri", "mismatch01", "mismatch02", "scalar02", "multi01", "quotbal",
+          "ncl", "mcl01", "inv2543"},
+    405: {"intmeth", "esc02"},
+    416: {"unkscm", "novelsc"},
+    420: {"bext01"},
+    505: {"badvers"},
+    481: {"wsinv"},
+    200: {"esc01", "escnull", "lwsdisp", "longreq", "dblreq", "semiuri", "transports", "mpart01", "badbranch", "unksm2",
+          "invut", "regaut01", "zeromf", "cparam01", "cparam02", "regescrt", "sdp01", "badinv01", "escruri", "badaspec",
+          "baddate", "regbadct"},
+    None: {"clerr", "baddn", "unreason", "noreason", "bcast", "bigcode", "scalarlg"},
+}  # fmt: skip
+"""status -> messages of RFC 4475 that a Front End answers with it; none for responses, and for those without an end"""
+
+
+@pytest.mark.parametrize("cut", [1, 1 << 20])
+def test_rfc4475_at_a_front_end(cut):
+    """It says something for each, or waits for the rest, and closes where no end can be known."""
+    answered: dict[int | None, set[str]] = {}
+    for name, message in TORTURE.items():
+        pool = Pool()
+        service = pool.service(1)
+        says = b"".join(service.take(message[at : at + cut]) for at in range(0, len(message), cut))
+        finals = [int(one[:3]) for one in says.split(b"SIP/2.0 ")[1:] if one[:3] >= b"200"]
+        answered.setdefault(finals[0] if finals else None, set()).add(name)
+        assert pool.reports or name in ("clerr", "baddn"), name
+        assert service.closing == (name in ("ncl", "mcl01", "inv2543", "dblreq")), name
+    assert answered == TORTURED

@@ -15,6 +15,7 @@ Nothing is ever sent twice.
 
 from __future__ import annotations
 
+import re
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,7 @@ from ..wire.sipae import MsKeepAlive
 from ..wire.talk import Identity
 from .sip_seen import Seen
 
+_NO_TOKEN = re.compile("[^A-Za-z0-9]")
 AGENT = "UCCAPI/3.5.6907.0 OC/3.5.6907.0 (Microsoft Office Communicator 2007 R2)"
 
 
@@ -58,7 +60,7 @@ class SipSpeech:
         self._association: Any = None
         self._aor = f"sip:{user}@{domain}"
         self._registrar = f"sip:{domain}"
-        self._tag = "".join(letter for letter in self.token if letter.isalnum())[:12]
+        self._tag = _NO_TOKEN.sub("", self.token)[:12]
         self._host, self._transport, self._expires = host, transport, expires
         self._stream = SipStream(pings=False)
         self._number = 0

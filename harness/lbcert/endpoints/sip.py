@@ -102,7 +102,7 @@ class SipService:
 
     def _refuse(self, request: Message, status: int, reason: str) -> bytes:
         """Answered only if somebody could know what is answered."""
-        if request.status or not (request.first("via") and request.call_id and request.first("cseq")):
+        if request.status or not request.first("via"):
             return b""
         return answer(request, status, reason, [self._server])
 
