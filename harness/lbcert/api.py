@@ -8,16 +8,43 @@ from .clients.talk import Call, Talk
 from .deadlines import CLOSE_WITHIN, CONFIRM_WITHIN, INSPECTION_CEILING, MARGIN, Deadline, detection, patience, recovery, trial
 from .deadlines import requirement as requirement_deadline
 from .endpoints.control import MockServer
-from .dut_model import DETECTION_CEILING, LIFETIME_FLOOR, SHORT_LIFETIME, SMALL_TABLE, Deployment
+from .dut_model import (
+    DETECTION_CEILING,
+    LIFETIME_FLOOR,
+    POOL_CHECK_CEILING,
+    SHORT_IDLE,
+    SHORT_LIFETIME,
+    SMALL_MAXCONN,
+    SMALL_PORTS,
+    SMALL_TABLE,
+    Deployment,
+)
 from .evidence import checks
 from .explore import Explorer, Labs, explore_model
 from .evidence.finding import Finding, Tally
 from .evidence.history import History
-from .failing import MANY_USERS, Stream, again, crowd_after_detection, settle_users, until_dead
+from .failing import MANY_USERS, Stream, again, crowd_after_detection, settle_users, two_windows, until_dead
 from .faults import DETECTED_AS, FAULTS, crash, dark, hang, refuse, restore
 from .lab import Lab
+from .pages import ask_pages, declared_page, page_to_open, try_defaults
 from .requirement import requirement
-from .passing import be_silent
+from .survey import ask_arp, note_carriers, scan_ports
+from .passing import be_silent, be_silent_late
+from .pool import (
+    SIP_SERVICES,
+    Pulse,
+    Trickle,
+    ask_more,
+    cheap_services,
+    come,
+    listen,
+    newcomers,
+    push_all,
+    say_all,
+    settle_clients,
+    tell_heard,
+    until_used,
+)
 from .scripts import converse, greet, log_in, secure, tell_conversations
 from .security.login import Login, Manner
 from .verdicts import Verdict
@@ -49,7 +76,12 @@ __all__ = [
     "MALFORMED_VECTORS",
     "MANY_USERS",
     "MARGIN",
+    "POOL_CHECK_CEILING",
+    "SHORT_IDLE",
     "SHORT_LIFETIME",
+    "SIP_SERVICES",
+    "SMALL_MAXCONN",
+    "SMALL_PORTS",
     "SMALL_TABLE",
     "Call",
     "Connection",
@@ -70,21 +102,30 @@ __all__ = [
     "NegotiationRequest",
     "NegotiationResponse",
     "Protocols",
+    "Pulse",
     "RequestFlags",
     "Stream",
     "Talk",
     "Tally",
+    "Trickle",
     "Verdict",
     "Visit",
     "again",
+    "ask_arp",
+    "ask_more",
+    "ask_pages",
     "be_silent",
+    "be_silent_late",
+    "cheap_services",
     "checks",
+    "come",
     "connection_request",
     "converse",
     "crash",
     "crowd_after_detection",
     "cut",
     "dark",
+    "declared_page",
     "detection",
     "dial",
     "doubled_digits",
@@ -93,10 +134,15 @@ __all__ = [
     "explore_model",
     "greet",
     "hang",
+    "listen",
     "log_in",
     "long_names",
+    "newcomers",
+    "note_carriers",
+    "page_to_open",
     "patience",
     "push",
+    "push_all",
     "random_letters",
     "ready",
     "recovery",
@@ -105,10 +151,17 @@ __all__ = [
     "requirement",
     "requirement_deadline",
     "restore",
+    "say_all",
+    "scan_ports",
     "secure",
     "sequential",
+    "settle_clients",
     "settle_users",
     "tell_conversations",
+    "tell_heard",
     "trial",
+    "try_defaults",
+    "two_windows",
     "until_dead",
+    "until_used",
 ]

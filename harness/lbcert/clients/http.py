@@ -68,7 +68,9 @@ class Browse:
 
     @property
     def answers(self) -> int:
-        return len(self.replies)
+        """Answers below 400 of the server that gave the first one."""
+        named = [who(reply) for reply in self.replies if reply.status < 400]
+        return sum(one is not None and named[0] is not None and one.index == named[0].index for one in named)
 
     @property
     def identity(self) -> Identity | None:

@@ -87,9 +87,9 @@ class SipSpeech:
         return b"".join(out)
 
     def say(self, what: str) -> bytes:
-        """More on the held connection: `ping`, `register` (a refresh), `options`, `invite`, `bye`, `subscribe`, `leave`.
+        """More on the held connection: `ping`, `register` (a refresh), `options`, `invite`, `bye`, `subscribe`, `leave`, `ack`.
 
-        Each but the ping adds a word to `later` when it is answered. `leave` ends the registration. ValueError for others.
+        `ack` is a request that nobody answers. Each but that and the ping adds a word to `later` when it is answered. `leave` ends the registration. ValueError for others.
         """
         if what == "ping":
             self.seen.pings += 1
@@ -118,7 +118,7 @@ class SipSpeech:
             "target": own,
             "targets": seen.targets, "signatures": seen.signatures, "later": self.later, "strange": seen.strange,
             "pings": seen.pings, "pongs": seen.pongs, "notified": seen.notified, "keep_alive": seen.keep_alive,
-            "sent": seen.sent, "received": seen.received,
+            "expires": seen.expires, "sent": seen.sent, "received": seen.received,
         }  # fmt: skip
         if seen.raw is not None:
             told["raw"] = [[way, octets.hex()] for way, octets in seen.raw]
@@ -140,6 +140,8 @@ class SipSpeech:
                 return self._send(act, "INVITE", self._aor, [], to_tag=tag)
             case "bye":
                 return self._send(act, "BYE", self._aor, [], to_tag=self._remote.get("invite", ""))
+            case "ack":
+                return self._send(act, "ACK", self._aor, [])
             case "subscribe":
                 self._awaits_notify = True
                 more = [("Event", "presence"), ("Expires", str(self._expires)), ("Accept", "application/pidf+xml")]

@@ -30,6 +30,7 @@ class Seen:
     pongs: int = 0
     notified: int = 0
     keep_alive: int | None = None
+    expires: int | None = None
     raw: list[tuple[str, bytes]] | None = None
     """messages themselves, where they are wanted"""
 
@@ -48,7 +49,10 @@ class Seen:
         return who
 
     def promise(self, response: Message) -> None:
-        """The server's `ms-keep-alive`."""
+        """How long the registration lives, and within which time the server wants a sign of life (`ms-keep-alive`)."""
+        lives = response.first("expires")
+        if lives.isascii() and lives.isdigit() and len(lives) < 10:
+            self.expires = int(lives)
         value = response.first("ms-keep-alive")
         outcome = MsKeepAlive.decode(value) if value else None
         if outcome is not None and not isinstance(outcome, Malformed):

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-import tempfile
 from pathlib import Path
 
 from ..dut_model import Deployment
+from ..security.certificates import ServerCertificate, certificate_for
 from ..topology.interface import Broker, LabError
 from ..topology.plan import DUT_HOST
 from .base import CONFIG_FOLDER, DriverError
@@ -21,32 +19,25 @@ _NOT_COPIED = ("dut.yaml", "expected.yaml")
 
 def furnish(broker: Broker, deployment: Deployment, folder: Path, output: Path) -> None:
     """Copy the DUT's folder and `files` and run `network.setup` as root of the DUT host; DriverError if that fails."""
-    with tempfile.TemporaryDirectory(prefix="lbcert-") as scratch:
-        files: dict[str, tuple[str | bytes, int]] = {}
-        for path in sorted(folder.iterdir()):
-            if path.is_file() and path.name not in _NOT_COPIED and path.stat().st_size <= LARGEST_FILE:
-                content = deployment.edited[path.name].encode() if path.name in deployment.edited else str(path)
-                files[f"{CONFIG_FOLDER}/{path.name}"] = (content, 0o755 if os.access(path, os.X_OK) else 0o644)
-        for target, source in deployment.files.items():
-            path = folder / source
-            if source == "self-signed":
-                path = _self_signed(Path(scratch), os.path.basename(target))
-            files[target] = (str(path), 0o600 if source == "self-signed" else 0o644)
-        setup = deployment.network.get("setup")
-        broker.put_files(DUT_HOST, files)
+    files: dict[str, tuple[str | bytes, int]] = {}
+    for path in sorted(folder.iterdir()):
+        if path.is_file() and path.name not in _NOT_COPIED and path.stat().st_size <= LARGEST_FILE:
+            content = deployment.edited[path.name].encode() if path.name in deployment.edited else str(path)
+            files[f"{CONFIG_FOLDER}/{path.name}"] = (content, 0o755 if os.access(path, os.X_OK) else 0o644)
+    for target, source in deployment.files.items():
+        if source == "self-signed":
+            files[target] = (certificate_of(target).pem.encode(), 0o600)
+        else:
+            files[target] = (str(folder / source), 0o644)
+    setup = deployment.network.get("setup")
+    broker.put_files(DUT_HOST, files)
     if setup:
         _run_setup(broker, setup, output)
 
 
-def _self_signed(scratch: Path, name: str) -> Path:
-    """A fresh key and certificate in one PEM file, as terminators want it."""
-    if not shutil.which("openssl"):
-        raise DriverError("files: self-signed needs the program openssl; install it (apt-get install openssl)")
-    key, certificate, both = (scratch / f"{name}.{part}" for part in ("key", "crt", "pem"))
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=lbcert test"]
-    subprocess.run([*command, "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True)
-    both.write_bytes(certificate.read_bytes() + key.read_bytes())
-    return both
+def certificate_of(target: str) -> ServerCertificate:
+    """The certificate that `self-signed` puts in place at `target`."""
+    return certificate_for(os.path.basename(target))
 
 
 def _run_setup(broker: Broker, setup: str, output: Path) -> None:

@@ -74,24 +74,27 @@ def clients(lab: Lab) -> TalkClients:
 
 
 def call(lab: Lab, service: str, source: str, *, speech: Speech | None = None, signed: bool = False, shows: bool = False,
-         **more: Any) -> Call:  # fmt: skip
+         subscribes: bool = False, plain: bool = False, **more: Any) -> Call:  # fmt: skip
     """A client of one service, in the protocol that is spoken there.
 
-    `signed`: a SIP client logs in by NTLM and signs; `shows`: it has a certificate to show (for `remoting` always).
+    `signed`: a SIP client logs in by NTLM and signs; `subscribes`: it asks for presence, so that its Front End can notify it;
+    `plain`: it speaks SIP without TLS whatever the service, as a fallback on any port understands; `shows`: it has a certificate to show (for `remoting` always).
     """
-    if service in OVER_TLS and "tls" not in more:
+    if plain or subscribes:
+        speech = speech_for("sip" if plain else service, signed, "subscribe" if subscribes else "register")
+    if service in OVER_TLS and "tls" not in more and not plain:
         more |= {"tls": client_tls(shows or service == "remoting"), "server_name": more.get("server_name", POOL)}
     return Call(source, service, speech if speech is not None else speech_for(service, signed), **more)
 
 
-def speech_for(service: str, signed: bool = False) -> Speech:
-    """What a client of a service says."""
+def speech_for(service: str, signed: bool = False, first: str = "register") -> Speech:
+    """What a client of a service says; `first`: what a SIP client that does not sign is about."""
     token = f"t{next(_tokens):06d}"
     if service in _SIP:
-        from ..clients.sip import Register, SignedRegister
+        from ..clients.sip import SignedRegister, SipSpeech
 
         how = {"token": f"{token}@client.{DOMAIN}", "domain": DOMAIN, "transport": "TLS" if service in OVER_TLS else "TCP"}
-        return SignedRegister(Login("alice", ACCOUNTS["alice"]), **how) if signed else Register(user="alice", **how)
+        return SignedRegister(Login("alice", ACCOUNTS["alice"]), **how) if signed else SipSpeech(first, user="alice", **how)
     if service == "rpc":
         from ..clients.mapper import AskMapper
 
@@ -101,6 +104,12 @@ def speech_for(service: str, signed: bool = False) -> Speech:
 
         ask = Ask("/abs/ext/") if service == "web" else Ask("/", "POST", body=b'<request requestId="%b"/>' % token.encode())
         return Browse(token, [ask], host=POOL, secure=True)
-    from ..clients.sip import Options
+    if service == "monitoring":
+        from ..clients.monitor import Agent
 
-    return Options(token=f"{token}@client.{DOMAIN}", domain=DOMAIN)
+        return Agent(token)
+    if service == "remoting":
+        from ..clients.remoting import CallRemote
+
+        return CallRemote(token)
+    raise ValueError(f"no service {service!r} in a pool")
