@@ -2,7 +2,8 @@
 
 from .addresses import doubled_digits, long_names, random_letters, sequential
 from .admin import drain, ready, reload
-from .calling import dial, push
+from .browsing import Browser, browse
+from .calling import answer_with, dial, push
 from .clients.rdp import Connection, Visit, connection_request, cut
 from .clients.talk import Call, Talk
 from .deadlines import CLOSE_WITHIN, CONFIRM_WITHIN, INSPECTION_CEILING, MARGIN, Deadline, detection, patience, recovery, trial
@@ -62,6 +63,8 @@ from .wire import (
     RequestFlags,
     encode_token,
 )
+from .wire.cookies import Jar
+from .wire.http import Ask
 
 __all__ = [
     "CC_VECTORS",
@@ -83,6 +86,8 @@ __all__ = [
     "SMALL_MAXCONN",
     "SMALL_PORTS",
     "SMALL_TABLE",
+    "Ask",
+    "Browser",
     "Call",
     "Connection",
     "ConnectionConfirm",
@@ -93,6 +98,7 @@ __all__ = [
     "Explorer",
     "Finding",
     "History",
+    "Jar",
     "Lab",
     "Labs",
     "Login",
@@ -111,11 +117,13 @@ __all__ = [
     "Verdict",
     "Visit",
     "again",
+    "answer_with",
     "ask_arp",
     "ask_more",
     "ask_pages",
     "be_silent",
     "be_silent_late",
+    "browse",
     "cheap_services",
     "checks",
     "come",

@@ -93,6 +93,7 @@ class Driver(Protocol):
         drain(lab, deployment, address)    no new users for the real server at `address`
         ready(lab, deployment, address)    back into the pool
         reload(lab, deployment, output)    read the same configuration again, the way the product's manual says
+        restart(lab, deployment, output, part)   end one of its programs (`parts`, in the order of their start), and start it again
 
     A driver that starts a program may offer it on a faster clock (module `faster`). It then has `faster_clock = True`,
     `start` takes a `clock`, to be in the program's environment and to add its control listeners, and

@@ -14,8 +14,8 @@ MODES = ("demand", "accept", "refuse")
 
 
 class Proxied:
-    """`inner` behind a header. `mode`: `demand`, `accept` or `refuse`; with `Place.options["proxy_senders"]` (addresses) only
-    those may send one, and under `demand` only those may connect.
+    """`inner` behind a header. `Place.options["proxy_protocol"]`: `demand`, `accept` (default) or `refuse`; with
+    `Place.options["proxy_senders"]` (addresses) only those may send one, and under `demand` only those may connect.
 
     Reports `proxy` (version, command, family, source, destination, tlvs, ssl, raw) before `inner` sees a byte. Under `demand`
     a connection without a header, with a broken one, or of a stranger is closed, and reported as `proxy-refused` (reason, head).
@@ -25,13 +25,13 @@ class Proxied:
     `inner` stands where `Place.options["proxied"]` is [address, port] of the client that the header names, or None.
     """
 
-    def __init__(self, place: Place, report: Report, inner: MakeService, mode: str):
-        if mode not in MODES:
-            raise ValueError(f"a PROXY header is one of {', '.join(MODES)}, not {mode!r}")
+    def __init__(self, inner: MakeService, place: Place, report: Report):
         self._make = inner
         self._place = place
         self._report = report
-        self._mode = mode
+        self._mode = place.options.get("proxy_protocol", "accept")
+        if self._mode not in MODES:
+            raise ValueError(f"proxy_protocol is one of {', '.join(MODES)}, not {self._mode!r}")
         senders = place.options.get("proxy_senders")
         self._stranger = senders is not None and place.peer[0] not in senders
         self._buffer = b""
@@ -105,3 +105,8 @@ class Proxied:
             "proxy", version=header.version, command=header.command, family=header.family, source=header.source,
             destination=header.destination, tlvs=[[kind, text.hex()] for kind, text in header.tlvs], ssl=told, raw=raw.hex(),
         )  # fmt: skip
+
+
+def behind_proxy(inner: MakeService) -> MakeService:
+    """`inner` with a header before it."""
+    return lambda place, report: Proxied(inner, place, report)

@@ -12,7 +12,6 @@ import os
 import select
 import signal
 import socket
-import struct
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -20,7 +19,7 @@ from typing import Any, NoReturn
 
 from ..balancer import serve as serve_balancer
 from ..endpoints import kinds, terminal_server  # noqa: F401  inside a lab there is no disk to load it from
-from . import capture, jail, linux, program, scan, wiring
+from . import capture, holders, jail, linux, program, scan, wiring
 from .channel import MAX_FDS, Channel, ChannelClosed
 from .plan import Plan
 
@@ -364,6 +363,15 @@ class Broker:
         """Established TCP connections of `host`: `local` and `remote` end, which `timer` runs, seconds until it is `due`."""
         return {"connections": self._in_host(host, _connections)}, []
 
+    def do_holders(self, fds: list[int], host: str):
+        """What of the product runs in `host`, and which established TCP connections each process holds.
+
+        For each process `pid`, `title`, `uid` (real, effective, saved, file system), effective `capabilities` (a mask) and
+        `connections` (local and remote end). Ours are left out: mock servers, and what the broker itself is.
+        """
+        ours = {pid for pid, name in self.children.items() if name != "product"} | {os.getpid()} | set(self.hosts.keepers)
+        return {"processes": holders.of(self.wiring.hosts[host].net, ours)}, []
+
     # -- faults and evidence ----------------------------------------------------------------------
 
     def do_dark(self, fds: list[int], host: str, on: bool):
@@ -489,22 +497,10 @@ def _connections() -> list[dict[str, Any]]:
 
 
 def _tcp_table() -> Iterator[tuple[int, list[str]]]:
-    """The rows of the kernel's tables of TCP sockets (proc_net_tcp.rst), with their family."""
-    for name, family in (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6)):
-        try:
-            with open(f"/proc/self/net/{name}") as file:
-                rows = file.read().splitlines()[1:]
-        except FileNotFoundError:
-            continue
-        for row in rows:
-            yield family, row.split()
+    return holders.tcp_table("self")
 
 
-def _end(family: int, text: str) -> tuple[str, int]:
-    """Address and port as the kernel's tables write them: words in hexadecimal, in the machine's own byte order."""
-    address, port = text.split(":")
-    words = [int(address[i : i + 8], 16) for i in range(0, len(address), 8)]
-    return socket.inet_ntop(family, struct.pack(f"={len(words)}I", *words)).removeprefix("::ffff:"), int(port, 16)
+_end = holders.end
 
 
 def _close(fd: int) -> None:

@@ -31,6 +31,14 @@ from .pool_idle import both_ends_are_told, front_end_reaches_silent_client, idle
 from .pool_idle_kept import keepalives_pass_and_count, one_way_is_enough
 from .pool_idle_ping import pings_are_answered_by_the_front_end
 from .session import departures_are_passed_on, drain_harms_nobody, keepalive_is_sent, reload_keeps_sessions_and_users
+from .web_cookie import (
+    cookie_is_hidden,
+    cookie_is_secure,
+    cookie_is_set_once,
+    cookie_keeps_server,
+    insertion_is_not_cached,
+    odd_cookie_is_balanced,
+)
 
 __all__ = [
     "affinity_lasts",
@@ -41,6 +49,10 @@ __all__ = [
     "both_ways_cross_the_product",
     "checks_are_harmless",
     "clients_of_dead_front_end_are_told",
+    "cookie_is_hidden",
+    "cookie_is_secure",
+    "cookie_is_set_once",
+    "cookie_keeps_server",
     "correlation_info_is_no_cookie",
     "cuts_do_not_matter",
     "dark_server_is_left",
@@ -62,6 +74,7 @@ __all__ = [
     "hung_server_is_left",
     "idle_time_exceeds_refresh",
     "idle_time_is_kept",
+    "insertion_is_not_cached",
     "is_answered_in_kind",
     "is_served",
     "keepalive_is_sent",
@@ -74,6 +87,7 @@ __all__ = [
     "malformed_does_no_harm",
     "moved_users_go_straight",
     "new_users_go_where_there_is_room",
+    "odd_cookie_is_balanced",
     "one_front_end_per_client",
     "one_server_per_user",
     "one_way_is_enough",
