@@ -124,6 +124,13 @@ def test_applications_and_a_pool_without_a_login():
     assert (unsigned.outcome, application.outcome) == ("refused", "answered")
 
 
+@pytest.mark.parametrize("method", ["ACK", "CANCEL"])
+def test_what_must_not_be_answered_is_thrown_away_where_it_is_unsigned(method):
+    pool = Pool(auth="ntlm", accounts={"ann": "secret"})
+    says = Options().begin().replace(b"OPTIONS", method.encode())
+    assert pool.service(1).take(says) == b"" and not pool.of("signed")[0]["ok"]
+
+
 def test_only_those_with_an_account_are_asked():
     pool = Pool(auth="accounts", accounts={"ann": "secret"})
     service = pool.service(1)

@@ -89,7 +89,8 @@ class SipSpeech:
     def say(self, what: str) -> bytes:
         """More on the held connection: `ping`, `register` (a refresh), `options`, `invite`, `bye`, `subscribe`, `leave`, `ack`.
 
-        `ack` is a request that nobody answers. Each but that and the ping adds a word to `later` when it is answered. `leave` ends the registration. ValueError for others.
+        `ack` is a request that nobody answers; `leave` ends the registration. Each but `ack` and `ping` adds a word to `later`
+        when it is answered. ValueError for others.
         """
         if what == "ping":
             self.seen.pings += 1

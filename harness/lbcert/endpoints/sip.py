@@ -135,8 +135,9 @@ class SipService:
             admission = self._front_end.associations.admit(request)
             self._signed(request, admission)
             if admission.fields is not None:
-                # 3.3.5.1: an ACK is thrown away, everything else is challenged.
-                return [] if request.method == "ACK" else [self._plain(request, 401, "Unauthorized", admission.fields)]
+                # [MS-SIPAE] 3.3.5.1: these two are thrown away, everything else is challenged.
+                quiet = request.method in ("ACK", "CANCEL")
+                return [] if quiet else [self._plain(request, 401, "Unauthorized", admission.fields)]
             self._association = admission.association
         if request.method in ("ACK", "BENOTIFY"):
             return []
@@ -150,7 +151,7 @@ class SipService:
 
     def _guards(self, request: Message) -> bool:
         """Whether the request needs a signature, or belongs to a login."""
-        if request.method == "CANCEL" or not self._auth:
+        if not self._auth:
             return False
         return self._auth == "ntlm" or request.address("from").uri.partition(":")[2].partition("@")[0] in self._accounts
 

@@ -54,7 +54,10 @@ class Message:
     For a request `method` and `uri` are set, for a response `status` and `reason`; of a first line that is neither, none is.
     """
 
-    __slots__ = ("raw", "start", "fields", "body", "method", "uri", "version", "status", "reason", "_loose", "_half", "_read", "_fault", "_full")
+    __slots__ = (
+        "raw", "start", "fields", "body", "method", "uri", "version", "status", "reason", "_loose", "_half", "_read", "_fault",
+        "_full",
+    )  # fmt: skip
 
     def __init__(self, raw: bytes, head: str, body: bytes = b""):
         self.raw, self.body = raw, body
