@@ -3,10 +3,11 @@
 from hashlib import sha256
 
 import pytest
-from sip_rig import TORTURE, Pool, meet
+from sip_rig import SIG, TORTURE, Pool, meet
 
 from lbcert.clients.sip import Invite, Options, Register, SignedRegister, Subscribe
 from lbcert.security.login import Login
+from lbcert.wire.sip_vectors import UNFIT
 from lbcert.wire.talk import Identity
 
 LOGIN = Login("ann", "secret")
@@ -209,6 +210,21 @@ def test_an_altered_message_shows_by_its_digest():
     (request,) = pool.of("request")
     assert request["sha256"] != speech.told()["sent"][0] == sha256(sent).hexdigest()
     assert speech.told()["raw"][0] == ["sent", sent.hex()]
+
+
+def test_both_ends_know_by_digest_what_went_between_them():
+    pool, speech = Pool(), Register()
+    service = pool.service(1)
+    meet(speech, service)
+    for name, message in TORTURE.items():
+        if name not in UNFIT:
+            speech.take(service.take(speech.recite(message)))
+    speech.take(service.push({"say": "bytes", "hex": SIG.response.hex()}))
+    assert not service.closing and service.push({"say": "digest"}) == b""
+    (told,) = pool.of("digest")
+    assert speech.digest() == {"went": told["came"], "came": told["went"]} and told["came"][1] > 10_000
+    speech.recite(b"lost")
+    assert speech.digest()["went"] != told["came"]
 
 
 def test_what_is_told_stands_beside_what_the_history_says_itself(tmp_path):

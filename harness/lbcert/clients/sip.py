@@ -17,28 +17,19 @@ from __future__ import annotations
 
 import re
 import uuid
-from dataclasses import dataclass
 from typing import Any
 
 from ..security.login import Login, SecurityError
+from ..wire.digest import Digest
 from ..wire.outcome import Malformed
 from ..wire.sip import Message, answer, write
 from ..wire.sip_stream import PING, KeepAlive, SipStream
-from ..wire.sipae import MsKeepAlive
 from ..wire.talk import Identity
+from .sip_acts import WITH_A_USER, Asked, wanted
 from .sip_seen import Seen
 
 _NO_TOKEN = re.compile("[^A-Za-z0-9]")
 AGENT = "UCCAPI/3.5.6907.0 OC/3.5.6907.0 (Microsoft Office Communicator 2007 R2)"
-
-
-@dataclass
-class Asked:
-    """A request that waits for its final answer."""
-
-    act: str
-    method: str
-    number: int
 
 
 class SipSpeech:
@@ -67,14 +58,16 @@ class SipSpeech:
         self._asked: dict[tuple[int, str], Asked] = {}
         self._remote: dict[str, str] = {}
         self._awaits_notify = False
+        self._came, self._went = Digest(), Digest()
         self.seen = Seen(raw=[] if raw else None)
 
     # -- Speech
 
     def begin(self) -> bytes:
-        return self._ask("login" if self._login else self._first)
+        return self._went.add(self._ask("login" if self._login else self._first))
 
     def take(self, data: bytes) -> bytes:
+        self._came.add(data)
         out = []
         for item in self._stream.feed(data):
             if isinstance(item, KeepAlive):
@@ -84,7 +77,7 @@ class SipSpeech:
             else:
                 self.seen.message("received", item.raw)
                 out.append(self._responded(item) if item.status else self._requested(item))
-        return b"".join(out)
+        return self._went.add(b"".join(out))
 
     def say(self, what: str) -> bytes:
         """More on the held connection: `ping`, `register` (a refresh), `options`, `invite`, `bye`, `subscribe`, `leave`, `ack`.
@@ -94,8 +87,16 @@ class SipSpeech:
         """
         if what == "ping":
             self.seen.pings += 1
-            return PING
-        return self._ask(what)
+            return self._went.add(PING)
+        return self._went.add(self._ask(what))
+
+    def recite(self, octets: bytes) -> bytes:
+        """Any bytes, as they are: somebody else's message. Their answer counts as `strange`."""
+        return self._went.add(octets)
+
+    def digest(self) -> dict[str, list[str | int]]:
+        """SHA-256 and number of all bytes that `went` and `came` so far."""
+        return {"went": self._went.told(), "came": self._came.told()}
 
     def again(self, what: str = "") -> bytes:
         """Ask the server once more (without a word, for what it was about); `answers` grows when the answer is right."""
@@ -128,26 +129,10 @@ class SipSpeech:
     # -- asking
 
     def _ask(self, act: str) -> bytes:
-        tag = self._remote.get(act, "")
-        match act:
-            case "login" | "register" | "leave":
-                seconds = 0 if act == "leave" else self._expires
-                more = [("Event", "registration"), ("ms-keep-alive", MsKeepAlive("UAC", hop_hop=True).encode()),
-                        ("Expires", str(seconds))]  # fmt: skip
-                return self._send(act, "REGISTER", self._registrar, more)
-            case "options":
-                return self._send(act, "OPTIONS", self._registrar, [("Accept", "application/sdp")])
-            case "invite":
-                return self._send(act, "INVITE", self._aor, [], to_tag=tag)
-            case "bye":
-                return self._send(act, "BYE", self._aor, [], to_tag=self._remote.get("invite", ""))
-            case "ack":
-                return self._send(act, "ACK", self._aor, [])
-            case "subscribe":
-                self._awaits_notify = True
-                more = [("Event", "presence"), ("Expires", str(self._expires)), ("Accept", "application/pidf+xml")]
-                return self._send(act, "SUBSCRIBE", self._aor, more, to_tag=tag)
-        raise ValueError(f"a SIP client cannot say {act!r}")
+        method, more = wanted(act, self._expires)
+        self._awaits_notify |= act == "subscribe"
+        uri = self._aor if method in WITH_A_USER else self._registrar
+        return self._send(act, method, uri, more, to_tag=self._remote.get("invite" if act == "bye" else act, ""))
 
     def _send(self, act: str, method: str, uri: str, more: list[tuple[str, str]], to_tag: str = "", number: int = 0) -> bytes:
         if not number:
