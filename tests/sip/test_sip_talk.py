@@ -97,9 +97,9 @@ def test_a_spoilt_request_is_challenged(why):
     (lambda data: data.replace(b"expires=600", b"expires=60").replace(b"Expires: 600", b"Expires: 60"), "forged"),
     (lambda data: data.replace(b"Authentication-Info", b"X-Info"), "unsigned"),
     (lambda data: data.replace(b'targetname="fe1', b'targetname="fe2'), "foreign"),
-    (lambda data: data.replace(b"200 OK", b"603 Decline"), "refused"),
+    (lambda data: data.replace(b"200 OK", b"603 Decline"), "declined"),
     (lambda data: data.replace(b"CSeq: 4 ", b"CSeq: 7 "), None),
-], ids=["forged", "unsigned", "foreign", "refused", "strange"])  # fmt: skip
+], ids=["forged", "unsigned", "foreign", "declined", "strange"])  # fmt: skip
 def test_a_spoilt_answer_is_seen(spoil, word):
     pool = Pool(auth="ntlm", accounts={"ann": "secret"})
     speech, service = SignedRegister(LOGIN), pool.service(1)
@@ -114,7 +114,7 @@ def test_a_wrong_password_is_refused():
     pool = Pool(auth="ntlm", accounts={"ann": "other"})
     speech = SignedRegister(LOGIN)
     meet(speech, pool.service(1))
-    assert speech.outcome == "refused" and pool.of("signed")[-1]["why"] == "wrong-login"
+    assert speech.outcome == "declined" and pool.of("signed")[-1]["why"] == "wrong-login"
 
 
 def test_applications_and_a_pool_without_a_login():
@@ -122,7 +122,7 @@ def test_applications_and_a_pool_without_a_login():
     unsigned, application = Options(), Options()
     meet(unsigned, pool.service(1, port=5061))
     meet(application, pool.service(1, port=5071))
-    assert (unsigned.outcome, application.outcome) == ("refused", "answered")
+    assert (unsigned.outcome, application.outcome) == ("declined", "answered")
 
 
 @pytest.mark.parametrize("method", ["ACK", "CANCEL"])
@@ -138,7 +138,7 @@ def test_only_those_with_an_account_are_asked():
     ann, bob, other = SignedRegister(LOGIN), Register(user="bob"), Register(user="ann")
     for speech in (ann, bob, other):
         meet(speech, service)
-    assert [speech.outcome for speech in (ann, bob, other)] == ["answered", "answered", "refused"]
+    assert [speech.outcome for speech in (ann, bob, other)] == ["answered", "answered", "declined"]
 
 
 def test_a_login_that_nobody_asks_for_is_no_login():
@@ -199,7 +199,7 @@ def test_a_front_end_that_has_forgotten_asks_for_a_login():
     meet(speech, service)
     assert service.push({"say": "forget"}) == b""
     meet(speech, service, say=speech.say("register"))
-    assert speech.later == ["refused"] and pool.of("signed")[-1]["why"] == "unknown-association"
+    assert speech.later == ["declined"] and pool.of("signed")[-1]["why"] == "unknown-association"
 
 
 def test_an_altered_message_shows_by_its_digest():

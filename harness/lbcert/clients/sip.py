@@ -4,7 +4,7 @@ A Speech of this module does one thing first and, while its connection is held, 
 that of the first thing:
 
     answered    the answer is whole, right, and, with a login, signed by the Front End that the login was made with
-    refused     another final answer (`told()["statuses"]`)
+    declined    another final answer (`told()["statuses"]`)
     foreign     another Front End answered a message of an association
     unsigned, forged   the answer carries no signature (also: no login was asked for), or a wrong one
     strange     a message that answers nothing asked
@@ -181,7 +181,7 @@ class SipSpeech:
 
         challenge = challenge_of(response)
         if challenge is None:
-            self._ended("login", "refused")
+            self._ended("login", "declined")
             return b""
         self.seen.targets.append(challenge["targetname"])
         if self._association is None:
@@ -190,12 +190,12 @@ class SipSpeech:
         if challenge["targetname"] != self._association.target:
             self._ended("login", "foreign")
         elif self._association.stands:
-            self._ended("login", "refused")
+            self._ended("login", "declined")
         else:
             try:
                 self._association.take(challenge)
             except SecurityError:
-                self._ended("login", "refused")
+                self._ended("login", "declined")
                 return b""
             return self._ask("login")
         return b""
@@ -206,7 +206,7 @@ class SipSpeech:
         if challenge:
             word = "foreign"
         elif response.status >= 300:
-            word = "refused"
+            word = "declined"
         elif word == "right":
             word = "answered"
         if word == "answered" and asked.method == "REGISTER":
