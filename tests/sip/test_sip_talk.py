@@ -110,6 +110,13 @@ def test_a_spoilt_answer_is_seen(spoil, word):
     assert speech.later == [word or "strange"] and speech.waits == (word is None)
 
 
+def test_an_answer_of_nobody_is_no_answer_of_a_front_end():
+    for named, outcome in ((True, "anonymous"), (False, "answered")):
+        speech = Options(named=named)
+        speech.take(Pool().service(1).take(speech.begin()).replace(b"Server: RTC/3.5 (fe=1; conn=1)", b"Server: a balancer"))
+        assert (speech.outcome, speech.identity) == (outcome, None)
+
+
 def test_a_wrong_password_is_refused():
     pool = Pool(auth="ntlm", accounts={"ann": "other"})
     speech = SignedRegister(LOGIN)

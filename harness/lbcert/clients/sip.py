@@ -7,6 +7,7 @@ that of the first thing:
     declined    another final answer (`told()["statuses"]`)
     foreign     another Front End answered a message of an association
     unsigned, forged   the answer carries no signature (also: no login was asked for), or a wrong one
+    anonymous   the answer names no mock server; with `named=False` that is `answered`, too
     strange     a message that answers nothing asked
     malformed   bytes that cannot be read
 
@@ -38,7 +39,7 @@ class SipSpeech:
     def __init__(
         self, first: str = "register", *, user: str = "user", domain: str = "lbcert.test", login: Login | None = None,
         extended: bool = False, token: str | None = None, host: str = "client.lbcert.test:5060", transport: str = "TCP",
-        expires: int = 600, raw: bool = False,
+        expires: int = 600, raw: bool = False, named: bool = True,
     ):  # fmt: skip
         """`extended`: NTLM with extended session security, as Communicator 2007 R2 does it.
         `raw`: tell messages, not only their digests."""
@@ -48,6 +49,7 @@ class SipSpeech:
         """outcomes of what was said after the first thing, in order of their answers"""
         self.outcome: str | None = None
         self._first, self._login, self._extended = first, login, extended
+        self._named = named
         self._association: Any = None
         self._aor = f"sip:{user}@{domain}"
         self._registrar = f"sip:{domain}"
@@ -113,18 +115,8 @@ class SipSpeech:
         return len(self._asked) + self._awaits_notify
 
     def told(self) -> dict[str, Any]:
-        seen = self.seen
         own = self._association.target if self._association is not None and self._association.stands else None
-        told: dict[str, Any] = {
-            "statuses": seen.statuses, "answerers": seen.who, "one_server": len({who[0] for who in seen.who}) <= 1,
-            "target": own,
-            "targets": seen.targets, "signatures": seen.signatures, "later": self.later, "strange": seen.strange,
-            "pings": seen.pings, "pongs": seen.pongs, "notified": seen.notified, "keep_alive": seen.keep_alive,
-            "expires": seen.expires, "sent": seen.sent, "received": seen.received,
-        }  # fmt: skip
-        if seen.raw is not None:
-            told["raw"] = [[way, octets.hex()] for way, octets in seen.raw]
-        return told
+        return {**self.seen.told(), "target": own, "later": self.later}
 
     # -- asking
 
@@ -202,13 +194,13 @@ class SipSpeech:
 
     def _answered(self, asked: Asked, response: Message) -> bytes:
         word = self._judge(response)
-        challenge = self._foreign_challenge(response)
-        if challenge:
-            word = "foreign"
-        elif response.status >= 300:
+        if response.status >= 300:
             word = "declined"
+            if self._association is not None and (target := self._association.other_target(response)):
+                self.seen.targets.append(target)
+                word = "foreign"
         elif word == "right":
-            word = "answered"
+            word = "answered" if self.seen.server(response) or not self._named else "anonymous"
         if word == "answered" and asked.method == "REGISTER":
             self.seen.promise(response)
         if asked.act == "subscribe":
@@ -228,18 +220,6 @@ class SipSpeech:
         word = self._association.judge(message)
         self.seen.signatures[word] = self.seen.signatures.get(word, 0) + 1
         return word
-
-    def _foreign_challenge(self, response: Message) -> bool:
-        """Whether a Front End that knows nothing of the association wants a login for itself."""
-        if response.status not in (401, 407) or self._association is None:
-            return False
-        from .sip_association import challenge_of
-
-        challenge = challenge_of(response)
-        if challenge is None:
-            return False
-        self.seen.targets.append(challenge["targetname"])
-        return challenge["targetname"] != self._association.target
 
     def _requested(self, request: Message) -> bytes:
         self._recognise(request)
