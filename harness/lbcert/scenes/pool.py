@@ -25,6 +25,8 @@ ACCOUNTS = {"alice": "Bluebell-27-Lantern"}
 SIP_OPTIONS = {"realm": REALM, "accounts": ACCOUNTS, "keepalive": 300, "expires": 600}
 """what Front Ends tell clients: keep-alives every 300 s, registrations for 600 s"""
 OVER_TLS = {"sip-tls", "web", "focus", "remoting"}
+C3P = "application/cccp+xml"
+"""what a focus says to conferencing servers on 444 ([MS-CONFBAS])"""
 _SIP = {"sip-tls", "sip", "sharing", "response-group", "attendant", "announcement", "voice-control"}
 
 _tokens = itertools.count(1)
@@ -39,7 +41,7 @@ def equip(lab: Lab) -> tuple[str, ...]:
         addresses = tuple(dict.fromkeys(address for address, _ in server.listen))
         server.extra |= {
             "name": name, "certificate": _certificate(name, addresses).told(), "authority": authority().root_pem,
-            "options": {"sip": {**SIP_OPTIONS, "fqdn": name}},
+            "options": {"sip": {**SIP_OPTIONS, "fqdn": name}, "address": server.listen[0][0]},
         }  # fmt: skip
     return MODULES
 
@@ -102,7 +104,7 @@ def speech_for(service: str, signed: bool = False, first: str = "register") -> S
     if service in ("web", "focus"):
         from ..clients.http import Ask, Browse
 
-        ask = Ask("/abs/ext/") if service == "web" else Ask("/", "POST", body=b'<request requestId="%b"/>' % token.encode())
+        ask = Ask("/abs/ext/") if service == "web" else Ask("/", "POST", [("Content-Type", C3P)], b'<request requestId="%b"/>' % token.encode())
         return Browse(token, [ask], host=POOL, secure=True)
     if service == "monitoring":
         from ..clients.monitor import Agent
