@@ -21,12 +21,20 @@ for number in "${!servers[@]}"; do
     ip route add default via "${servers[number]}" dev "$device" table $mark
 done
 
+turns() { # MARK...
+    local up=("$@") slots='' slot
+    for slot in "${!up[@]}"; do slots+="$slot : ${up[slot]}, "; done
+    echo "meta mark set numgen inc mod ${#up[@]} map { $slots }"
+}
+
 # A client whose entry has run out is placed anew: in turn among the Front Ends that are up.
 nft -f - <<RULES
 table ip lb {
     set services { type ipv4_addr . inet_service; elements = { $(for port in ${ports//,/}; do printf '%s . %s, ' $vip "$port"; done) } }
     map clients { type ipv4_addr : mark; size 65535; flags dynamic, timeout; timeout 30m; }
-    chain place { }
+    chain place {
+        $(turns $(seq 1 ${#servers[@]}))
+    }
     chain prerouting {
         type filter hook prerouting priority mangle; policy accept;
         ip daddr . tcp dport @services jump balance
@@ -41,10 +49,8 @@ RULES
 
 # Rules for those that are up; a client of one that is down is forgotten, and placed again with its next packet.
 place() {
-    local up=("$@") slots='' slot
-    for slot in "${!up[@]}"; do slots+="$slot : ${up[slot]}, "; done
     nft flush chain ip lb place
-    if [ ${#up[@]} != 0 ]; then nft add rule ip lb place meta mark set numgen inc mod ${#up[@]} map "{ $slots }"; fi
+    if [ $# != 0 ]; then nft add rule ip lb place "$(turns "$@")"; fi
 }
 
 forget() { # MARK
@@ -57,7 +63,6 @@ accepts() { timeout "$inter" bash -c "exec 3<>/dev/tcp/$1/$check" 2>/dev/null; }
 
 declare -a state row
 for number in "${!servers[@]}"; do state[number]=up row[number]=0; done
-place $(seq 1 ${#servers[@]})
 while :; do
     sleep "$inter"
     pids=()
