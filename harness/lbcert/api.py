@@ -47,6 +47,7 @@ from .pool import (
     until_used,
 )
 from .scripts import converse, greet, log_in, secure, tell_conversations
+from .sip_talks import exchange_sip, require_login, tell_certificates
 from .security.login import Login, Manner
 from .verdicts import Verdict
 from .wire import (
@@ -139,6 +140,7 @@ __all__ = [
     "doubled_digits",
     "drain",
     "encode_token",
+    "exchange_sip",
     "explore_model",
     "greet",
     "hang",
@@ -156,6 +158,7 @@ __all__ = [
     "recovery",
     "refuse",
     "reload",
+    "require_login",
     "requirement",
     "requirement_deadline",
     "restore",
@@ -165,6 +168,7 @@ __all__ = [
     "sequential",
     "settle_clients",
     "settle_users",
+    "tell_certificates",
     "tell_conversations",
     "tell_heard",
     "trial",

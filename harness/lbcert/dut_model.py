@@ -35,8 +35,9 @@ VARIANTS = {
     "small-maxconn": f"{SMALL_MAXCONN} connections are admitted at the same time",
 }
 """the variants of a deployment that tests know, and what differs in them"""
-LINES_OF = {"short-idle": 2}
-"""variants whose one value stands in more than one line of a configuration: an idle time is often set for clients and for servers"""
+LINES_OF = {"short-idle": 2, "two-addresses": 5}
+"""variants that change more than one line of a configuration: an idle time is often set for clients and for servers, and some
+products have a line for each address that a server is reached from"""
 DETECTION_CEILING = 15.0
 """s: a declared detection beyond this fails the rows that use it; undeclared checks are held to it"""
 

@@ -17,6 +17,7 @@ from .parse_security import security_is_end_to_end
 from .persist import one_server_per_user, users_are_spread
 from .pool_admin import defaults_open_nothing, page_asks_who_you_are
 from .pool_affinity import one_front_end_per_client, simultaneous_ports_agree, skew_is_known
+from .pool_content import sign_in_stays_with_one_front_end, sip_is_not_altered, tls_is_end_to_end
 from .pool_lifetime import affinity_lasts
 from .pool_limits import fullness_is_graceful, ports_run_out_gracefully
 from .pool_load import load_goes_where_there_is_room
@@ -108,10 +109,13 @@ __all__ = [
     "security_is_end_to_end",
     "session_outlives_lifetime",
     "sessions_are_cut",
+    "sign_in_stays_with_one_front_end",
     "silent_clients_are_bounded",
     "silent_connection_lives",
     "simultaneous_ports_agree",
+    "sip_is_not_altered",
     "skew_is_known",
+    "tls_is_end_to_end",
     "token_and_cookie_give_one_result",
     "total_loss_is_answered",
     "users_are_spread",
