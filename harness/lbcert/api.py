@@ -31,6 +31,7 @@ from .pool import (
     say_all,
     settle_clients,
     tell_heard,
+    until_answered,
     until_used,
 )
 from .scripts import converse, greet, log_in, secure, tell_conversations
@@ -141,6 +142,7 @@ __all__ = [
     "tell_heard",
     "trial",
     "two_windows",
+    "until_answered",
     "until_dead",
     "until_used",
 ]

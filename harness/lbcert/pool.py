@@ -18,8 +18,8 @@ SIP_SERVICES = ("sip", "sip-tls")
 """the ports at which clients log on and stay"""
 EACH = 30
 """clients for each Front End that there is: the one with most of them has as many or more"""
-_CHEAP = ("sip", "monitoring", "sharing", "sip-tls")
-"""services without TLS, as far as there are such"""
+_CHEAP = ("sip", "monitoring", "sharing", "response-group", "attendant", "announcement", "voice-control")
+"""services that speak SIP without TLS"""
 
 
 def settle_clients(lab: Lab, each: int = EACH) -> dict[str, list[Talk]]:
@@ -39,8 +39,8 @@ def settle_clients(lab: Lab, each: int = EACH) -> dict[str, list[Talk]]:
 
 
 def cheap_services(lab: Lab) -> list[str]:
-    """Services that cost little to call, of which there is one at least."""
-    return [service for service in _CHEAP if service in lab.services]
+    """Services that speak SIP without TLS, which costs little; where there is none, the one over TLS."""
+    return [service for service in _CHEAP if service in lab.services] or ["sip-tls"]
 
 
 def come(lab: Lab, talk: Talk, service: str, label: str) -> Call:
@@ -89,6 +89,12 @@ def say_all(lab: Lab, talks: Sequence[Talk], what: str) -> None:
             data = talk.speech.say(what)
             lab.history.add("client", "sent", call=talk.number, bytes=data.hex())
             talk.send(data)
+
+
+def until_answered(lab: Lab, talks: Sequence[Talk]) -> None:
+    """Wait until the Front End of each of these SIP clients has the client's answers to its own requests."""
+    wanted = sum(talk.speech.seen.notified for talk in talks)
+    lab.watch("clients' answers", lambda: sum(server.count("response") for server in lab.mocks) >= wanted, patience("report"))
 
 
 def listen(talks: Sequence[Talk]) -> None:
