@@ -2,13 +2,24 @@
 
 from .addresses import doubled_digits, long_names, random_letters, sequential
 from .admin import drain, ready, reload
-from .calling import dial, push
+from .browsing import Browser, browse
+from .calling import answer_with, dial, push
 from .clients.rdp import Connection, Visit, connection_request, cut
 from .clients.talk import Call, Talk
 from .deadlines import CLOSE_WITHIN, CONFIRM_WITHIN, INSPECTION_CEILING, MARGIN, Deadline, detection, patience, recovery, trial
 from .deadlines import requirement as requirement_deadline
 from .endpoints.control import MockServer
-from .dut_model import DETECTION_CEILING, LIFETIME_FLOOR, POOL_CHECK_CEILING, SHORT_IDLE, SHORT_LIFETIME, SMALL_TABLE, Deployment
+from .dut_model import (
+    DETECTION_CEILING,
+    LIFETIME_FLOOR,
+    POOL_CHECK_CEILING,
+    SHORT_IDLE,
+    SHORT_LIFETIME,
+    SMALL_MAXCONN,
+    SMALL_PORTS,
+    SMALL_TABLE,
+    Deployment,
+)
 from .evidence import checks
 from .explore import Explorer, Labs, explore_model
 from .evidence.finding import Finding, Tally
@@ -16,7 +27,9 @@ from .evidence.history import History
 from .failing import MANY_USERS, Stream, again, crowd_after_detection, settle_users, two_windows, until_dead
 from .faults import DETECTED_AS, FAULTS, crash, dark, hang, refuse, restore
 from .lab import Lab
+from .pages import ask_pages, declared_page, page_to_open, try_defaults
 from .requirement import requirement
+from .survey import ask_arp, note_carriers, scan_ports
 from .passing import be_silent, be_silent_late
 from .pool import (
     SIP_SERVICES,
@@ -51,6 +64,8 @@ from .wire import (
     RequestFlags,
     encode_token,
 )
+from .wire.cookies import Jar
+from .wire.http import Ask
 
 __all__ = [
     "CC_VECTORS",
@@ -69,7 +84,11 @@ __all__ = [
     "SHORT_IDLE",
     "SHORT_LIFETIME",
     "SIP_SERVICES",
+    "SMALL_MAXCONN",
+    "SMALL_PORTS",
     "SMALL_TABLE",
+    "Ask",
+    "Browser",
     "Call",
     "Connection",
     "ConnectionConfirm",
@@ -80,6 +99,7 @@ __all__ = [
     "Explorer",
     "Finding",
     "History",
+    "Jar",
     "Lab",
     "Labs",
     "Login",
@@ -98,9 +118,13 @@ __all__ = [
     "Verdict",
     "Visit",
     "again",
+    "answer_with",
+    "ask_arp",
     "ask_more",
+    "ask_pages",
     "be_silent",
     "be_silent_late",
+    "browse",
     "cheap_services",
     "checks",
     "come",
@@ -110,6 +134,7 @@ __all__ = [
     "crowd_after_detection",
     "cut",
     "dark",
+    "declared_page",
     "detection",
     "dial",
     "doubled_digits",
@@ -122,6 +147,8 @@ __all__ = [
     "log_in",
     "long_names",
     "newcomers",
+    "note_carriers",
+    "page_to_open",
     "patience",
     "push",
     "push_all",
@@ -134,6 +161,7 @@ __all__ = [
     "requirement_deadline",
     "restore",
     "say_all",
+    "scan_ports",
     "secure",
     "sequential",
     "settle_clients",
@@ -141,6 +169,7 @@ __all__ = [
     "tell_conversations",
     "tell_heard",
     "trial",
+    "try_defaults",
     "two_windows",
     "until_answered",
     "until_dead",

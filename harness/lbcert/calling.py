@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .deadlines import patience
+from .scripts import tell_all
 
 if TYPE_CHECKING:
     from .clients.talk import Call, Talk
@@ -28,3 +29,11 @@ def push(lab: Lab, talk: Talk, **what: Any) -> None:
     before = server.count("pushed")
     server.tell("push", conn=talk.connection, what=what)
     lab.wait(f"{server.name} speaks first", lambda: server.count("pushed") > before, patience("report"))
+
+
+def answer_with(lab: Lab, **how: Any) -> None:
+    """Have every web server answer like this from now on (`endpoints.http_answer.Answer`: set_cookie, cacheable, status, ...).
+
+    Connections that stand already may go on as before.
+    """
+    tell_all(lab, "options", "options", options={"web": how})

@@ -14,8 +14,14 @@ LIFETIME_FLOOR = 8 * 3600.0
 """s that a persistence entry should live at least (design 4: ceilings)"""
 SHORT_IDLE = 6.0
 """s that a silent session lives in the variant short-idle"""
+POOL_LIFETIME_FLOOR = 1800.0
+"""s that a persistence entry must live in a pool (design 4: ceilings; the article's `expire 30m`)"""
 IDLE_FLOOR = 3600.0
 """s that a silent session should live at least (design 4: ceilings; the article's timeouts)"""
+SMALL_PORTS = 200
+"""outgoing ports of each address in the variants small-ports and two-addresses"""
+SMALL_MAXCONN = 100
+"""connections that are admitted in the variant small-maxconn"""
 POOL_IDLE_FLOOR = 1800.0
 """s that a silent SIP connection should live at least (design 4: ceilings; the article's timeouts)"""
 POOL_CHECK_CEILING = 5.0
@@ -24,6 +30,9 @@ VARIANTS = {
     "short-lifetime": f"a persistence entry lives {SHORT_LIFETIME:g} s instead of its usual time",
     "small-table": f"the persistence table has room for {SMALL_TABLE} users",
     "short-idle": f"a silent session lives {SHORT_IDLE:g} s instead of its usual time",
+    "small-ports": f"connections to servers come from {SMALL_PORTS} ports of one address",
+    "two-addresses": f"connections to servers come from {SMALL_PORTS} ports of each of two addresses",
+    "small-maxconn": f"{SMALL_MAXCONN} connections are admitted at the same time",
 }
 """the variants of a deployment that tests know, and what differs in them"""
 LINES_OF = {"short-idle": 2}

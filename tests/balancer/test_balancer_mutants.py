@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 MUTANTS = {
     path.stem: document
     for path in sorted((ROOT / "mutants").glob("*.yaml"))
-    if (document := yaml.safe_load(path.read_text())).get("base") == "ideal:rdp"
+    if (document := yaml.safe_load(path.read_text())).get("base") in ("ideal:rdp", "ideal:ocs")
 }
 ROWS = {
     "RDP-PARSE-01": 3, "RDP-PARSE-03": 2, "RDP-PARSE-04": 2, "RDP-PARSE-02": 5, "RDP-PARSE-05": 2, "RDP-PARSE-06": 3,
@@ -24,6 +24,8 @@ ROWS = {
     "RDP-FAIL-08": 3, "RDP-FAIL-09": 3,
     "RDP-SESS-01a": 4, "RDP-SESS-02": 3, "RDP-SESS-04": 5, "RDP-SESS-06": 3, "RDP-SESS-07": 3,
 }
+POOLS = {"pool_defects", "pool_failure_defects", "sip_defects", "limit_defects", "tls_defects"}
+"""modules of switches about pools"""
 
 
 def merged(base, change):
@@ -40,10 +42,10 @@ def test_a_mutant_is_complete_and_runs(name):
     assert (mutant["schema"], mutant["id"]) == (1, name)
     assert mutant["summary"].endswith(".")
     assert mutant["targets"] and not set(mutant["targets"]) & set(mutant.get("may_block", []))
-    base = yaml.safe_load((ROOT / "duts/ideal/rdp.yaml").read_text())
+    base = yaml.safe_load((ROOT / f"duts/ideal/{mutant['base'].partition(':')[2]}.yaml").read_text())
     text = yaml.safe_dump(merged(base, mutant["change"]["set"]))
     config = parse(text, f"{name}.yaml")
-    assert config.defects
+    assert config.defects or config != parse(yaml.safe_dump(base), "base.yaml")
     assert config.persistence.returns_after_recovery == (
         mutant.get("declares", {}).get("persistence", {}).get("returns_after_recovery", False)
     )
@@ -56,4 +58,5 @@ def test_each_row_has_its_mutants(row, least):
 
 def test_each_switch_is_some_mutants():
     used = {name for mutant in MUTANTS.values() for name in mutant["change"]["set"].get("defects", {})}
-    assert used == set(SWITCHES)
+    for_pools = {name for name, switch in SWITCHES.items() if switch.defect.__module__.rpartition(".")[2] in POOLS}
+    assert used | for_pools == set(SWITCHES)

@@ -5,8 +5,10 @@ import ssl
 from pathlib import Path
 
 import pytest
+import yaml
 from balancer_rig import receive
 
+from lbcert.balancer import parse
 from lbcert.balancer.defects import SWITCHES
 from lbcert.balancer.tls_defects import _PEM
 from lbcert.security.certificates import certificate_for
@@ -17,7 +19,7 @@ PIECES = {"whole": 1 << 20, "in-two": 300, "cut-after-the-first-byte": 1}
 
 
 def test_every_switch_of_this_subject_has_a_test_here():
-    tested = set(re.findall(r'"([a-z]+(?:-[a-z]+)+)": True', Path(__file__).read_text()))
+    tested = set(re.findall(r'"([a-z]+(?:-[a-z]+)+)": (?:True|5061)', Path(__file__).read_text()))
     assert tested == {name for name, switch in SWITCHES.items() if switch.defect.__module__.endswith(".tls_defects")}
 
 
@@ -60,6 +62,18 @@ def test_terminate_tls_shows_its_own_certificate_and_passes_words_on(cut):
             client.say(b"words")
         said = [client.take()]
     assert heard == b"words" and fingerprint(client.certificate) == SEEN != own.fingerprint
+
+
+def test_terminate_tls_on_one_port_only():
+    from lbcert.balancer.defects import policy_for
+    from lbcert.balancer.opening import Opening
+    from lbcert.balancer.tls_defects import _InTheMiddle
+
+    text = 'mode: ideal\nlisten: ["192.0.2.9:5061"]\nservers: {a: "192.0.2.1"}\nhealth_check: {port: 1}\npersistence: {key: source}\n'
+    config = parse(text + yaml.safe_dump({"defects": {"terminate-tls-on": 5061}}), "test.yaml")
+    policy = policy_for(config, [], lambda: 0.0)
+    assert isinstance(policy.between(Opening(port=5061), Sink(), Sink()), _InTheMiddle)
+    assert policy.between(Opening(port=8404), Sink(), Sink()) is None
 
 
 @pytest.mark.parametrize("defects", [{"terminate-tls": True}, {"close-split-hello": True}], ids=["middle", "split"])

@@ -84,8 +84,10 @@ def test_every_defect_is_listed():
 
 
 def limits(switch):
-    word = {None: "", True: ", returns", False: ", stays"}[switch.returns]
-    return f"{switch.method or ''}{word}"
+    word = {None: "", True: "returns", False: "stays"}[switch.returns]
+    key = {None: "", "rdp-cookie": "name", "source": "source"}[switch.key]
+    needs = f"`{switch.needs}`" if switch.needs else ""
+    return ", ".join(filter(None, (switch.method, word, key, needs)))
 
 
 def test_every_variant_is_listed():

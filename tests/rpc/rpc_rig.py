@@ -14,7 +14,8 @@ class Desk:
     def __init__(self, make=Mapper, index=2, conn=7, **options):
         self.events = []
         options.setdefault("address", "192.168.0.12")
-        self.service = make(Place(Identity(index, conn), f"fe{index}.pool.lbcert.test", 135, ("10.0.0.5", 40001), options), self.report)
+        place = Place(Identity(index, conn), f"fe{index}.pool.lbcert.test", 135, ("10.0.0.5", 40001), options)
+        self.service = make(place, self.report)
 
     def report(self, kind, **facts):
         self.events.append({"kind": kind, **json.loads(json.dumps(facts))})

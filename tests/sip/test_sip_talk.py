@@ -124,6 +124,21 @@ def test_applications_and_a_pool_without_a_login():
     assert (unsigned.outcome, application.outcome) == ("refused", "answered")
 
 
+def test_only_those_with_an_account_are_asked():
+    pool = Pool(auth="accounts", accounts={"ann": "secret"})
+    service = pool.service(1)
+    ann, bob, other = SignedRegister(LOGIN), Register(user="bob"), Register(user="ann")
+    for speech in (ann, bob, other):
+        meet(speech, service)
+    assert [speech.outcome for speech in (ann, bob, other)] == ["answered", "answered", "refused"]
+
+
+def test_a_login_that_nobody_asks_for_is_no_login():
+    speech = SignedRegister(LOGIN)
+    meet(speech, Pool().service(1))
+    assert speech.outcome == "unsigned" and speech.told()["target"] is None
+
+
 def test_a_call():
     pool = Pool()
     speech, service = Invite(), pool.service(1)
@@ -187,3 +202,12 @@ def test_an_altered_message_shows_by_its_digest():
     (request,) = pool.of("request")
     assert request["sha256"] != speech.told()["sent"][0] == sha256(sent).hexdigest()
     assert speech.told()["raw"][0] == ["sent", sent.hex()]
+
+
+def test_what_is_told_stands_beside_what_the_history_says_itself(tmp_path):
+    """Names of the history's and of the client's own facts are theirs."""
+    pool, speech = Pool(), Subscribe()
+    meet(speech, pool.service(1))
+    theirs = set("who kind t call client label service source port started outcome answered server conn token held tls".split())
+    assert not theirs & speech.told().keys()
+    assert not {key for event in pool.reports for key in event} & {"conn", "t", "who"}

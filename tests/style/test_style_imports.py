@@ -20,7 +20,7 @@ MAY_KNOW = {
     "report": ("lbcert.report", "lbcert.catalogue", "lbcert.dut", "lbcert.verdicts"),
     "corpus": ("lbcert.corpus", "lbcert.report", WIRE),
     "topology": ("lbcert.topology", "lbcert.endpoints", BALANCER, *VALUES),
-    "drivers": ("lbcert.drivers", "lbcert.topology", BALANCER, WIRE, "lbcert", *VALUES),
+    "drivers": ("lbcert.drivers", "lbcert.topology", BALANCER, SECURITY, WIRE, "lbcert", *VALUES),
 }
 """package of lbcert -> what it may import of lbcert"""
 

@@ -7,6 +7,7 @@ from style_rig import REPOSITORY, files, functions, shown
 ALLOWED = {
     ("harness/lbcert/balancer/health.py", "run"): "the interval between two health checks is what the balancer is told",
     ("harness/lbcert/balancer/parse_defects.py", "read"): "a defect on purpose: a balancer that stands still",
+    ("harness/lbcert/balancer/pool_failure_defects.py", "marks_down"): "a defect on purpose: a balancer that stands still",
     ("tests/balancer/test_balancer_connect.py", "run"): "a stopped event loop is the subject of these tests",
     ("tests/evidence/test_evidence_lag.py", "hold_the_interpreter"): "not a wait: it makes the lag that the probe must see",
     ("tests/lifetime/reaper.py", "wait_for_the_moment"): "the pause of a loop with a deadline",

@@ -35,3 +35,11 @@ def test_a_client_among_the_servers_reaches_the_vip_and_is_answered_directly(giv
     asked = f"import socket; s = socket.create_connection(({vip!r}, 7001)); print(s.recv(64).decode())"
     assert python(made, NEIGHBOUR_HOST, asked).strip() == own
     assert " via " not in run(made, "ts1", "/usr/sbin/ip", "route", "get", own)
+
+
+def test_what_a_host_forwards_is_not_the_machines_choice(build):
+    plan = make_plan(**FOUR, gateway=True, router=True)
+    made = build(plan)
+    names = [f"/proc/sys/net/ipv4/{name}" for name in ("ip_forward", "conf/all/rp_filter", "conf/eth0/rp_filter")]
+    told = {host: run(made, host, "/usr/bin/cat", *names).split() for host in ("dut", "ts1", ROUTER_HOST)}
+    assert told == {"dut": ["0", "0", "0"], "ts1": ["0", "0", "0"], ROUTER_HOST: ["1", "0", "0"]}

@@ -14,11 +14,12 @@ class Acceptor:
     """Accepts on several sockets while fewer than `limit` of the clients that were accepted are still there."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, limit: int, protocol: Callable[[], asyncio.Protocol],
-        keep: Callable[[asyncio.Task], None],
+        self, loop: asyncio.AbstractEventLoop, limit: int, makes_room: Callable[[], bool],
+        protocol: Callable[[], asyncio.Protocol], keep: Callable[[asyncio.Task], None],
     ) -> None:  # fmt: skip
         self._loop = loop
         self._limit = limit
+        self._makes_room = makes_room
         self._protocol = protocol
         self._keep = keep
         self._sockets: list[socket.socket] = []
@@ -39,7 +40,7 @@ class Acceptor:
             self._resume()
 
     def _accept(self, sock: socket.socket) -> None:
-        if self.count >= self._limit:
+        if self.count >= self._limit and not self._makes_room():
             self._pause()
             return
         try:

@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from .address import Address, parse_address, parse_host
 from . import failure_defects, parse_defects, persistence_defects, session_defects, tls_defects  # noqa: F401  for their switches
+from . import limit_defects, pool_defects, pool_failure_defects, sip_defects  # noqa: F401
 from .defects import SWITCHES, Argument
 from .document import Field, read, suggestion
 from .errors import ConfigError
@@ -114,7 +115,7 @@ def parse(text: str, source: str) -> Config:
         "backup": lambda f: _backup(f, servers),
         "maxconn": lambda f: f.whole(1, 1_000_000),
         "stats": lambda f: read_stats(f, listen),
-        "defects": lambda f: _defects(f, persistence),
+        "defects": lambda f: _defects(f, persistence, fields),
     }
     given = {key: convert(fields[key]) for key, convert in options.items() if key in fields}
     if "source_addresses" in fields or "source_ports" in fields:
@@ -232,7 +233,7 @@ def _port(value: Field) -> int:
     return value.whole(1, 65_535)
 
 
-def _defects(value: Field, persistence: Persistence) -> Mapping[str, Argument]:
+def _defects(value: Field, persistence: Persistence, given: Mapping[str, Field]) -> Mapping[str, Argument]:
     chosen: dict[str, Argument] = {}
     for name, item in value.mapping().items():
         switch = SWITCHES.get(name)
@@ -242,6 +243,8 @@ def _defects(value: Field, persistence: Persistence) -> Mapping[str, Argument]:
             item.wrong(f"has no effect with method {persistence.method}", f"write `method: {switch.method}`")
         if switch.key not in (None, persistence.key):
             item.wrong(f"has no effect with key {persistence.key}", f"write `key: {switch.key}`")
+        if switch.needs not in (None, *given):
+            item.wrong(f"has no effect without {switch.needs}", f"add a line `{switch.needs}: ...`")
         if switch.returns not in (None, persistence.returns_after_recovery):
             word = "true" if switch.returns else "false"
             item.wrong("has no effect here", f"write `persistence: {{returns_after_recovery: {word}}}`")

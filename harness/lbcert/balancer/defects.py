@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from .address import Address
 from .document import Field
+from .methods import HashPolicy, NullPolicy, TablePolicy
 from .opening import NOTHING, Opening
-from .policy import HashPolicy, NullPolicy, Policy, TablePolicy, packed
+from .policy import Policy, packed
 from .server import Server
 from .table import Entry
 
@@ -26,13 +27,17 @@ Argument = bool | int | float | str
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """`method`, `returns` and `key`: the persistence without which the switch would change nothing; None for any."""
+    """`method`, `returns` and `key`: the persistence without which the switch would change nothing; None for any.
+
+    `needs`: a key of the configuration without which it would change nothing; None for none.
+    """
 
     defect: type
     argument: Callable[[Field], Argument]
     method: str | None
     returns: bool | None
     key: str | None
+    needs: str | None
 
     @property
     def summary(self) -> str:
@@ -62,9 +67,10 @@ def _switch(
     method: str | None = None,
     returns: bool | None = None,
     key: str | None = None,
+    needs: str | None = None,
 ):
     def register(defect: type) -> type:
-        SWITCHES[name] = Switch(defect, argument, method, returns, key)
+        SWITCHES[name] = Switch(defect, argument, method, returns, key, needs)
         return defect
 
     return register

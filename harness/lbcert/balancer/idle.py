@@ -16,7 +16,7 @@ class Idle:
         self._last = loop.time()
         self._handle = loop.call_later(seconds, self._look)
 
-    def heard(self) -> None:
+    def heard(self, data: bytes) -> None:
         self._last = self._loop.time()
 
     def cancel(self) -> None:

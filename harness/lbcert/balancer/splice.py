@@ -89,7 +89,7 @@ class Side(asyncio.Protocol):
     ended: Callable[[], None] | None = None
     finished = False
     lost = False
-    heard: Callable[[], None] | None = None
+    heard: Callable[[bytes], None] | None = None
     """called with each piece of data, for the idle timer"""
 
     def join(self, other: Side, ended: Callable[[], None]) -> None:
@@ -123,7 +123,7 @@ class Side(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self.other is not None:
             if self.heard is not None:
-                self.heard()
+                self.heard(data)
             self.other.transport.write(data)
 
     def pause_writing(self) -> None:

@@ -9,6 +9,7 @@ from functools import cache
 
 from .defects import Defect
 from .defects import _on as on
+from .defects import _source_switch as source_switch
 from .defects import _switch as switch
 from .opening import Opening
 from .policy import Between
@@ -129,6 +130,14 @@ class _TerminateTls(Defect):
 
     def between(self, opening: Opening, client: asyncio.Transport, server: asyncio.Transport) -> Between:
         return _InTheMiddle(client, server)
+
+
+@source_switch("terminate-tls-on", lambda field: field.whole(1, 65_535))
+class _TerminateTlsOn(Defect):
+    """Ends the clients' TLS itself on that port, with a certificate of its own; the server sees no client's certificate."""
+
+    def between(self, opening: Opening, client: asyncio.Transport, server: asyncio.Transport) -> Between | None:
+        return _InTheMiddle(client, server) if opening.port == self.value else super().between(opening, client, server)
 
 
 class _WantsAWholeHello:

@@ -3,32 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from ..wire.cookies import Jar
-from ..wire.http import LAST_CHUNK, TOKEN_HEADER, Fields, chunk, field_lines, read_server_value
+from ..wire.http import LAST_CHUNK, TOKEN_HEADER, Ask, Fields, chunk, field_lines, read_server_value
 from ..wire.talk import Identity
 from .http_reply import Replies, Reply
-
-
-@dataclass(frozen=True)
-class Ask:
-    """One request. `headers` come behind Host, the token and the cookies, as they are."""
-
-    target: str = "/"
-    method: str = "GET"
-    headers: Fields = field(default_factory=list)
-    body: bytes = b""
-    chunks: int = 0
-    """in so many chunks; 0: with Content-Length, if there is a body"""
-    version: str = "1.1"
-    host: str | None = None
-    """another Host than the client's; empty: no such header"""
-    expect: bool = False
-    """whether the body waits for 100 Continue"""
-    token: bool = True
-    """whether it carries the token, in its query and as a header"""
 
 
 class Browse:
@@ -53,6 +33,8 @@ class Browse:
         self._pipelined = pipelined
         self._asks = list(asks)
         self._said = 0
+        self._shown: list[list[str]] = []
+        """the Cookie headers of each request"""
         self._waiting = b""
         self._replies = Replies(keep)
         self._outcome: str | None = None
@@ -68,7 +50,9 @@ class Browse:
 
     @property
     def answers(self) -> int:
-        return len(self.replies)
+        """Answers below 400 of the server that gave the first one."""
+        named = [who(reply) for reply in self.replies if reply.status < 400]
+        return sum(one is not None and named[0] is not None and one.index == named[0].index for one in named)
 
     @property
     def identity(self) -> Identity | None:
@@ -115,15 +99,18 @@ class Browse:
 
     def told(self) -> dict[str, Any]:
         return {
-            "asked": [[one.method, one.target] for one in self._asks], "replies": [one.told() for one in self.replies],
-            "wrong": self._replies.wrong, "cookies": [[one.name, one.value, one.secure] for one in self.jar],
+            "asked": [[one.method, one.target] for one in self._asks], "shown": self._shown,
+            "replies": [one.told() for one in self.replies], "wrong": self._replies.wrong,
+            "cookies": [[one.name, one.value, one.secure] for one in self.jar],
         }  # fmt: skip
 
     def _next(self) -> bytes:
         ask = self._asks[self._said]
         self._said += 1
         self._replies.expect(ask.method)
-        head, body = request(ask, self.token, self.host, self.jar.header(ask.target, self._secure))
+        cookies = self.jar.header(ask.target, self._secure)
+        self._shown.append([*([cookies] if cookies else []), *(value for name, value in ask.headers if name.lower() == "cookie")])
+        head, body = request(ask, self.token, self.host, cookies)
         if not ask.expect:
             return head + body
         self._waiting = body

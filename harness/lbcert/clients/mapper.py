@@ -49,14 +49,15 @@ class AskMapper:
         return self._outcome
 
     @property
+    def answers(self) -> int:
+        """Calls that were answered by the server that the binding is with."""
+        return self._answers
+
+    @property
     def identity(self) -> Identity | None:
         """Known as soon as the binding stands, or in a shared group with the first answer."""
         conn = self._seen.get("conn") if self._asked_group else self.group and self.group & 0xFFFFFF
         return Identity(self.group >> 24, conn) if self.group is not None and conn is not None else None
-
-    @property
-    def answers(self) -> int:
-        return self._answers
 
     def begin(self) -> bytes:
         bind = rpc.Bind((rpc.Context(CONTEXT, epm.MAPPER),), self._asked_group)
@@ -134,13 +135,13 @@ class AskMapper:
         if status or not isinstance(tower, Decoded):
             self._fail(f"status {status:#x}" if status else "malformed", "no tower")
             return
-        self._answers += 1
         self._seen.update(port=tower.value.port, address=tower.value.address)
         index = tower.value.port - _DYNAMIC
         if self._operation == epm.LOOKUP:
             named = read_server_value(rows[0][0])
             index, self._seen["conn"] = named or (0, 0)
         same = self.group is not None and index == self.group >> 24
+        self._answers += same
         self._outcome = "answered" if same else "contradiction"
 
     def _fault(self, pdu: Pdu) -> bytes:

@@ -6,7 +6,7 @@ that of the first thing:
     answered    the answer is whole, right, and, with a login, signed by the Front End that the login was made with
     refused     another final answer (`told()["statuses"]`)
     foreign     another Front End answered a message of an association
-    unsigned, forged   the answer carries no signature, or a wrong one
+    unsigned, forged   the answer carries no signature (also: no login was asked for), or a wrong one
     strange     a message that answers nothing asked
     malformed   bytes that cannot be read
 
@@ -15,10 +15,8 @@ Nothing is ever sent twice.
 
 from __future__ import annotations
 
-import re
 import uuid
-from dataclasses import dataclass, field
-from hashlib import sha256
+from dataclasses import dataclass
 from typing import Any
 
 from ..security.login import Login, SecurityError
@@ -27,11 +25,9 @@ from ..wire.sip import Message, answer, write
 from ..wire.sip_stream import PING, KeepAlive, SipStream
 from ..wire.sipae import MsKeepAlive
 from ..wire.talk import Identity
+from .sip_seen import Seen
 
-_WHO = re.compile(r"\(fe=(\d{1,2}); conn=(\d{1,9})\)")
 AGENT = "UCCAPI/3.5.6907.0 OC/3.5.6907.0 (Microsoft Office Communicator 2007 R2)"
-KEPT = 64
-"""bytes of messages are kept for so many of them, digests for all"""
 
 
 @dataclass
@@ -43,24 +39,6 @@ class Asked:
     number: int
 
 
-@dataclass
-class Seen:
-    """What went over the connection."""
-
-    sent: list[str] = field(default_factory=list)
-    received: list[str] = field(default_factory=list)
-    statuses: list[int] = field(default_factory=list)
-    signatures: dict[str, int] = field(default_factory=dict)
-    who: list[tuple[int, int]] = field(default_factory=list)
-    targets: list[str] = field(default_factory=list)
-    strange: int = 0
-    pings: int = 0
-    pongs: int = 0
-    notified: int = 0
-    keep_alive: int | None = None
-    expires: int | None = None
-
-
 class SipSpeech:
     """`first`: what it is about (`register`, `options`, `invite`, `subscribe`). With `login`, it registers with NTLM before."""
 
@@ -69,7 +47,8 @@ class SipSpeech:
         extended: bool = False, token: str | None = None, host: str = "client.lbcert.test:5060", transport: str = "TCP",
         expires: int = 600, raw: bool = False,
     ):  # fmt: skip
-        """`extended`: NTLM with extended session security, as Communicator 2007 R2 does. `raw`: tell messages, not only digests."""
+        """`extended`: NTLM with extended session security, as Communicator 2007 R2 does it.
+        `raw`: tell messages, not only their digests."""
         self.token = token or uuid.uuid4().hex
         self.identity: Identity | None = None
         self.later: list[str] = []
@@ -79,15 +58,14 @@ class SipSpeech:
         self._association: Any = None
         self._aor = f"sip:{user}@{domain}"
         self._registrar = f"sip:{domain}"
-        self._tag = self.token[:10]
+        self._tag = "".join(letter for letter in self.token if letter.isalnum())[:12]
         self._host, self._transport, self._expires = host, transport, expires
         self._stream = SipStream(pings=False)
         self._number = 0
         self._asked: dict[tuple[int, str], Asked] = {}
         self._remote: dict[str, str] = {}
         self._awaits_notify = False
-        self._raw: list[tuple[str, bytes]] | None = [] if raw else None
-        self.seen = Seen()
+        self.seen = Seen(raw=[] if raw else None)
 
     # -- Speech
 
@@ -102,7 +80,7 @@ class SipSpeech:
             elif isinstance(item, Malformed):
                 self._ended(self._first, "malformed")
             else:
-                self._note(self.seen.received, "received", item.raw)
+                self.seen.message("received", item.raw)
                 out.append(self._responded(item) if item.status else self._requested(item))
         return b"".join(out)
 
@@ -134,19 +112,15 @@ class SipSpeech:
         seen = self.seen
         own = self._association.target if self._association is not None and self._association.stands else None
         told: dict[str, Any] = {
-            "statuses": seen.statuses, "answerers": seen.who, "one_server": len({who[0] for who in seen.who}) <= 1, "target": own,
+            "statuses": seen.statuses, "answerers": seen.who, "one_server": len({who[0] for who in seen.who}) <= 1,
+            "target": own,
             "targets": seen.targets, "signatures": seen.signatures, "later": self.later, "strange": seen.strange,
             "pings": seen.pings, "pongs": seen.pongs, "notified": seen.notified, "keep_alive": seen.keep_alive,
             "expires": seen.expires, "sent": seen.sent, "received": seen.received,
         }  # fmt: skip
-        if self._raw is not None:
-            told["raw"] = [[way, octets.hex()] for way, octets in self._raw]
+        if seen.raw is not None:
+            told["raw"] = [[way, octets.hex()] for way, octets in seen.raw]
         return told
-
-    def _note(self, digests: list[str], way: str, raw: bytes) -> None:
-        digests.append(sha256(raw).hexdigest())
-        if self._raw is not None and len(self._raw) < KEPT:
-            self._raw.append((way, raw))
 
     # -- asking
 
@@ -178,7 +152,7 @@ class SipSpeech:
             number = self._number
         to = f"<{self._aor}>" + (f";tag={to_tag}" if to_tag else "")
         fields = [
-            ("Via", f"SIP/2.0/{self._transport} {self._host};branch=z9hG4bK{self.token[:12]}{number}{method}"),
+            ("Via", f"SIP/2.0/{self._transport} {self._host};branch=z9hG4bK{self._tag}{number}{method}"),
             ("Max-Forwards", "70"), ("From", f"<{self._aor}>;tag={self._tag};epid={self._tag}"), ("To", to),
             ("Call-ID", self.token), ("CSeq", f"{number} {method}"),
             ("Contact", f"<sip:{self._host};transport={self._transport.lower()}>"), ("User-Agent", AGENT), *more,
@@ -189,7 +163,7 @@ class SipSpeech:
             raw = write(f"{method} {uri} SIP/2.0", fields)
         if method != "ACK":
             self._asked[number, method] = Asked(act, method, number)
-        self._note(self.seen.sent, "sent", raw)
+        self.seen.message("sent", raw)
         return raw
 
     # -- what comes
@@ -248,7 +222,7 @@ class SipSpeech:
         elif word == "right":
             word = "answered"
         if word == "answered" and asked.method == "REGISTER":
-            self._read_times(response)
+            self.seen.promise(response)
         if asked.act == "subscribe":
             self._remote["subscribe"] = response.address("to").tag
             if word == "answered" and self._awaits_notify:
@@ -262,7 +236,7 @@ class SipSpeech:
     def _judge(self, message: Message) -> str:
         """`right` where nothing has to be signed, too."""
         if self._association is None or not self._association.stands:
-            return "right"
+            return "right" if self._login is None else "unsigned"
         word = self._association.judge(message)
         self.seen.signatures[word] = self.seen.signatures.get(word, 0) + 1
         return word
@@ -295,26 +269,13 @@ class SipSpeech:
 
     def _reply(self, request: Message, status: int, reason: str) -> bytes:
         raw = answer(request, status, reason, [("User-Agent", AGENT)], tag=self._tag)
-        self._note(self.seen.sent, "sent", raw)
+        self.seen.message("sent", raw)
         return raw
 
     def _recognise(self, message: Message) -> None:
-        if found := _WHO.search(message.first("server")):
-            who = (int(found[1]), int(found[2]))
-            if who not in self.seen.who:
-                self.seen.who.append(who)
-            if self.identity is None:
-                self.identity = Identity(*who)
-
-    def _read_times(self, response: Message) -> None:
-        """How long the registration lives, and within which time the Front End wants a sign of life."""
-        text = response.first("expires")
-        if text.isascii() and text.isdigit() and len(text) < 10:
-            self.seen.expires = int(text)
-        value = response.first("ms-keep-alive")
-        outcome = MsKeepAlive.decode(value) if value else None
-        if outcome is not None and not isinstance(outcome, Malformed):
-            self.seen.keep_alive = outcome.value.timeout
+        who = self.seen.server(message)
+        if who and self.identity is None:
+            self.identity = Identity(*who)
 
     def _ended(self, act: str, word: str) -> None:
         if self.outcome is None:

@@ -29,6 +29,10 @@ class Call:
     tls: ssl.SSLContext | None = None
     server_name: str | None = None
     """that it asks TLS for (SNI)"""
+    chain: bool = False
+    """whether the certificates that the server sends are recorded"""
+    session: Any = None
+    """of TLS, from an earlier call with the same context, to be resumed"""
     client: str = ""
     """who calls, where that is more than an address"""
     label: str = ""
@@ -70,7 +74,7 @@ class Talk(connection.Connection):
             return
         from ..security.tls import Tls
 
-        self.tls = Tls(self.visit.tls, server_side=False, server_name=self.visit.server_name)
+        self.tls = Tls(self.visit.tls, server_side=False, server_name=self.visit.server_name, session=self.visit.session)
         self.tls.feed()
         self._write(self.tls.take())
 
@@ -176,7 +180,8 @@ class Talk(connection.Connection):
             "server": self.server, "conn": self.connection, "token": self.speech.token, "held": call.hold,
         }  # fmt: skip
         if self.tls is not None:
-            facts["tls"] = {"version": self.tls.version, "server": self.tls.peer, "problem": self.problem}
+            facts["tls"] = {"version": self.tls.version, "server": self.tls.peer, "problem": self.problem, "resumed": self.tls.resumed,
+                            **({"chain": self.tls.chain} if call.chain else {})}
         # What every call has is not for a speech to say.
         self.clients.history.add("client", "call", **{**self.speech.told(), **facts})
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-import tempfile
+import re
+import ssl
+from functools import cache
 from pathlib import Path
 
 from ..dut_model import Deployment
+from ..security.certificates import ServerCertificate, certificate_for
+from ..security.tls import fingerprint
 from ..topology.interface import Broker, LabError
 from ..topology.plan import DUT_HOST
 from .base import CONFIG_FOLDER, DriverError
@@ -16,37 +18,58 @@ from .base import CONFIG_FOLDER, DriverError
 
 LARGEST_FILE = 1 << 22
 """bytes; larger files of a DUT's folder are no configuration and stay outside"""
+_CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----\n?", re.S)
 _NOT_COPIED = ("dut.yaml", "expected.yaml")
 
 
-def furnish(broker: Broker, deployment: Deployment, folder: Path, output: Path) -> None:
-    """Copy the DUT's folder and `files` and run `network.setup` as root of the DUT host; DriverError if that fails."""
-    with tempfile.TemporaryDirectory(prefix="lbcert-") as scratch:
-        files: dict[str, tuple[str | bytes, int]] = {}
-        for path in sorted(folder.iterdir()):
-            if path.is_file() and path.name not in _NOT_COPIED and path.stat().st_size <= LARGEST_FILE:
-                content = deployment.edited[path.name].encode() if path.name in deployment.edited else str(path)
-                files[f"{CONFIG_FOLDER}/{path.name}"] = (content, 0o755 if os.access(path, os.X_OK) else 0o644)
-        for target, source in deployment.files.items():
-            path = folder / source
-            if source == "self-signed":
-                path = _self_signed(Path(scratch), os.path.basename(target))
-            files[target] = (str(path), 0o600 if source == "self-signed" else 0o644)
-        setup = deployment.network.get("setup")
-        broker.put_files(DUT_HOST, files)
+def furnish(broker: Broker, deployment: Deployment, folder: Path, output: Path) -> dict[str, list[str]]:
+    """Copy the DUT's folder and `files` and run `network.setup` as root of the DUT host; DriverError if that fails.
+
+    Returns the fingerprints of the certificates in `files`, by path, in the order in which they stand there.
+    """
+    files: dict[str, tuple[str | bytes, int]] = {}
+    for path in sorted(folder.iterdir()):
+        if path.is_file() and path.name not in _NOT_COPIED and path.stat().st_size <= LARGEST_FILE:
+            content = deployment.edited[path.name].encode() if path.name in deployment.edited else str(path)
+            files[f"{CONFIG_FOLDER}/{path.name}"] = (content, 0o755 if os.access(path, os.X_OK) else 0o644)
+    certificates = {}
+    for target, source in deployment.files.items():
+        text = _made(source, target, deployment)
+        files[target] = (text, 0o600) if text is not None else (str(folder / source), 0o644)
+        if found := fingerprints((folder / source).read_bytes() if text is None else text):
+            certificates[target] = found
+    setup = deployment.network.get("setup")
+    broker.put_files(DUT_HOST, files)
     if setup:
         _run_setup(broker, setup, output)
+    return certificates
 
 
-def _self_signed(scratch: Path, name: str) -> Path:
-    """A fresh key and certificate in one PEM file, as terminators want it."""
-    if not shutil.which("openssl"):
-        raise DriverError("files: self-signed needs the program openssl; install it (apt-get install openssl)")
-    key, certificate, both = (scratch / f"{name}.{part}" for part in ("key", "crt", "pem"))
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=lbcert test"]
-    subprocess.run([*command, "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True)
-    both.write_bytes(certificate.read_bytes() + key.read_bytes())
-    return both
+def _made(source: str, target: str, deployment: Deployment) -> bytes | None:
+    """The content of a file that is made for the lab; None if it is one of the folder."""
+    if source == "self-signed":
+        return certificate_of(target).pem.encode()
+    if source != "authority":
+        return None
+    return _issued(tuple(text.rpartition(":")[0].strip("[]") for text in deployment.services.values()))
+
+
+@cache
+def _issued(addresses: tuple[str, ...]) -> bytes:
+    """Certificate, chain and key for the site, of the lab's authority. RSA, so that no key exchange is impossible."""
+    from ..security.authority import SITE, authority
+
+    return authority().vip([SITE], addresses, rsa=True).pem.encode()
+
+
+def fingerprints(pem: bytes) -> list[str]:
+    """SHA-256 of each certificate in a PEM file, in their order."""
+    return [fingerprint(ssl.PEM_cert_to_DER_cert(text.decode("ascii"))) for text in _CERTIFICATE.findall(pem)]
+
+
+def certificate_of(target: str) -> ServerCertificate:
+    """The certificate that `self-signed` puts in place at `target`."""
+    return certificate_for(os.path.basename(target))
 
 
 def _run_setup(broker: Broker, setup: str, output: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from .. import __version__
 from ..balancer import config as balancer_config
 from ..balancer.control import DONE
+from ..balancer.defects import policy_for
 from ..deadlines import PATIENCE
 from ..dut_model import Deployment, Product
 from ..topology.interface import Broker
@@ -23,10 +24,11 @@ class Scripted:
     def discover(self, scratch: Broker, deployment: Deployment, output: Path) -> Discovery:
         parsed = self._parse(deployment)
         source = Path(balancer_config.__file__)
-        shown = (parsed.stats.listen,) if parsed.stats else ()
+        # What it really listens on: a product is asked the same, and a defect may be about just that.
+        policy = policy_for(parsed, (), lambda: 0.0)
         return Discovery(
             Build(__version__, "part of this suite", sha256(source), "scripted balancer"),
-            tuple((address.host, address.port) for address in (*parsed.listen, *shown)),
+            tuple((address.host, address.port) for address in (*policy.listens(), *policy.shows_statistics())),
             tuple(Server(name, address.host, address.port) for name, address in parsed.servers.items())
             + tuple(Server(name, address.host, address.port, active=False) for name, address in parsed.backup.items()),
         )

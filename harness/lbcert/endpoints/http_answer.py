@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from ..wire.http import LAST_CHUNK, SERVER_HEADER, Fields, chunk, field_lines, server_value
+from ..wire.http import LAST_CHUNK, SERVER_HEADER, TOKEN_HEADER, Fields, chunk, field_lines, server_value
 from ..wire.octets import stream
 from ..wire.talk import Place
 
@@ -56,10 +56,13 @@ class Answer:
 
     `status` (default 200); `headers` ([[name, value], ...] added as they are); `set_cookie` (a text or several);
     `cacheable` (Cache-Control says so; false: that it must not be kept; none without it);
-    `body_size` (so many bytes without pattern in place of the JSON; `body_of` gives them); `chunked`; `close`.
+    `body_size` (so many bytes without pattern in place of the JSON; `body_of` gives them); `chunked`; `close`;
+    `only`: the others are for targets that begin so (health checks ask for one that does not).
     """
 
     def __init__(self, place: Place, asked: Asked, options: dict[str, Any]):
+        if not asked.target.startswith(options.get("only", "")):
+            options = {}
         self._asked = asked
         self._place = place
         self.status = int(options.get("status", 200))
@@ -76,6 +79,9 @@ class Answer:
     def begin(self) -> bytes:
         """The head, and the body with it unless that is long."""
         fields: Fields = [(SERVER_HEADER, server_value(self._place.identity.index, self._place.identity.conn))]
+        if self._asked.token is not None:
+            # Whose answer it is: a client must not get another's.
+            fields.append((TOKEN_HEADER, self._asked.token))
         fields += self._configured()
         silent = self._asked.method == "HEAD" or self.status in _BODILESS
         kind, body = self._body()

@@ -144,8 +144,10 @@ class Mapper:
         self._number += 1
         token = epm.uuid_token(call.object) or epm.uuid_token(question.object)
         interface = self._interface(question)
-        self._report("request", token=token, operation="ept_map" if call.operation == epm.MAP else "ept_lookup", call=number,
-                     number=self._number, fragments=fragments, interface=None if interface is None else str(interface.uuid))  # fmt: skip
+        self._report(
+            "request", token=token, operation="ept_map" if call.operation == epm.MAP else "ept_lookup", call=number,
+            number=self._number, fragments=fragments, interface=None if interface is None else str(interface.uuid),
+        )  # fmt: skip
         stub = self._map(question, interface) if call.operation == epm.MAP else self._lookup(question, interface)
         return rpc.answer(number, call.context, stub, self._size)
 

@@ -16,13 +16,15 @@ from .desk import Counter, Desk
 from .http import Web
 from .mapper import Mapper
 from .mock import run
+from .monitor import Monitor
+from .remoting import Remoting
 from .sip import SipService
 
 PORTS: Mapping[int, tuple[str, MakeService, str]] = {
     5060: ("sip", SipService, "plain"),
     5061: ("sip", SipService, "tls"),
     5065: ("sip", SipService, "plain"),
-    5069: ("monitoring", SipService, "plain"),
+    5069: ("monitoring", Monitor, "plain"),
     5071: ("sip", SipService, "plain"),
     5072: ("sip", SipService, "plain"),
     5073: ("sip", SipService, "plain"),
@@ -30,7 +32,7 @@ PORTS: Mapping[int, tuple[str, MakeService, str]] = {
     135: ("endpoint mapper", Mapper, "plain"),
     443: ("web", Web, "tls"),
     444: ("focus", Web, "tls"),
-    8404: ("remoting", SipService, "mutual"),
+    8404: ("remoting", Remoting, "mutual"),
 }
 """port -> what is spoken there, by whom, over what: `tls` takes a client's certificate if it shows one, `mutual` demands it"""
 ELSEWHERE = ("sip", SipService, "plain")

@@ -3,8 +3,9 @@
 Answers go out on the connection that the request came by, nothing is ever sent twice, and each answer says who gives it:
 `Server: RTC/3.5 (fe=1; conn=7)`. What a Front End knows (associations, bindings, dialogs) it knows on all of its connections.
 
-Options (`Place.options["sip"]`): `auth` "ntlm" on the ports `auth_ports` (5060 and 5061), with `accounts` (user -> password)
-and `realm`; `keepalive` and `expires` (s). The Front End goes by `fqdn`, or by the machine's name.
+Options (`Place.options["sip"]`): `accounts` (user -> password) and `realm`; `auth`, on the ports `auth_ports` (5060 and 5061):
+"ntlm" asks everybody for a login, "accounts" only those who call themselves (From) by the name of an account, and without it
+nobody is asked; `keepalive` and `expires` (s). The Front End goes by `fqdn`, or by the machine's name.
 
 Reports: `request`, `response`, `sent` (a request of its own), `keepalive`, `signed`, `malformed`.
 """
@@ -12,10 +13,9 @@ Reports: `request`, `response`, `sent` (a request of its own), `keepalive`, `sig
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
 from collections.abc import Callable
 from hashlib import sha256
-from typing import Any, ClassVar
+from typing import Any
 
 import aiosipua.message  # noqa: F401  needed where no disk is to import it from
 
@@ -24,44 +24,18 @@ from ..wire.sip import Message, answer
 from ..wire.sip_stream import PING, PONG, KeepAlive, SipStream
 from ..wire.sipae import MsKeepAlive
 from ..wire.talk import Place, Report
-from .sip_associations import Admission, Association, Associations
-from .sip_dialogs import Subscription, dialog_of, new_tag
+from .sip_associations import Admission, Association
+from .sip_dialogs import Subscription, dialog_of, new_tag, reached, received
+from .sip_front_end import FrontEnd
 
 ALLOW = "REGISTER, OPTIONS, INVITE, ACK, CANCEL, BYE, SUBSCRIBE, NOTIFY, MESSAGE, INFO, SERVICE, REFER, PUBLISH, UPDATE"
 EVENTS = "vnd-microsoft-provisioning,vnd-microsoft-roaming-contacts,vnd-microsoft-roaming-self,presence,presence.wpending"
 UNDERSTOOD = {"gruu-10", "adhoclist", "msrtc-event-categories", "ms-forking", "timer", "replaces", "eventlist", "ms-sender"}
 """extensions that a request may require"""
 AUTH_PORTS = (5060, 5061)
-DIALOGS = 20_000
-"""calls and bindings that one Front End remembers"""
-_VIA = re.compile(r"SIP\s*/\s*2\.0\s*/\s*([A-Za-z]+)\s+\[?([^\s;:,\]]+)", re.IGNORECASE)
-_SDP = b"v=0\r\no=- 0 0 IN IP4 %s\r\ns=session\r\nc=IN IP4 %s\r\nt=0 0\r\nm=message 5060 sip null\r\na=accept-types:text/plain\r\n"
-
-
-class FrontEnd:
-    """What one Front End knows, of whatever connection."""
-
-    _all: ClassVar[dict[str, FrontEnd]] = {}
-
-    def __init__(self, name: str, options: dict[str, Any]):
-        self.name = name
-        self.associations = Associations(name, options)
-        self.dialogs: OrderedDict[tuple[str, str, str], None] = OrderedDict()
-        self.bindings: OrderedDict[str, str] = OrderedDict()
-
-    @classmethod
-    def named(cls, name: str, options: dict[str, Any]) -> FrontEnd:
-        """The one of this process that goes by the name, from now on with these options."""
-        if name not in cls._all:
-            cls._all[name] = cls(name, options)
-        cls._all[name].associations.options = options
-        return cls._all[name]
-
-    def forget(self) -> None:
-        """Know nothing any more, as after a restart or when everything has expired."""
-        self.associations.forget()
-        self.dialogs.clear()
-        self.bindings.clear()
+SUBSCRIPTIONS = 1_000
+"""on one connection"""
+_SDP = b"v=0\r\no=- 0 0 IN IP4 %s\r\ns=session\r\nc=IN IP4 %s\r\nt=0 0\r\nm=message 5060 sip null\r\n"
 
 
 class SipService:
@@ -73,7 +47,8 @@ class SipService:
         self._front_end = FrontEnd.named(options.get("fqdn", place.name), options)
         self._expires = int(options.get("expires", 600))
         self._keepalive = int(options.get("keepalive", 300))
-        self._guarded = options.get("auth") == "ntlm" and place.port in options.get("auth_ports", AUTH_PORTS)
+        self._auth = options.get("auth", "") if place.port in options.get("auth_ports", AUTH_PORTS) else ""
+        self._accounts = options.get("accounts", {})
         self._stream = SipStream(pings=True)
         self._association: Association | None = None
         self._subscriptions: dict[str, Subscription] = {}
@@ -156,7 +131,7 @@ class SipService:
     def _answers(self, request: Message) -> list[bytes]:
         if request.version.upper() != "SIP/2.0":
             return [self._refuse(request, 505, "Version Not Supported")]
-        if self._guarded and request.method != "CANCEL":
+        if self._guards(request):
             admission = self._front_end.associations.admit(request)
             self._signed(request, admission)
             if admission.fields is not None:
@@ -173,6 +148,12 @@ class SipService:
         handle = _METHODS.get(request.method)
         return handle(self, request) if handle else [self._made(request, 405, "Method Not Allowed", [("Allow", ALLOW)])]
 
+    def _guards(self, request: Message) -> bool:
+        """Whether the request needs a signature, or belongs to a login."""
+        if request.method == "CANCEL" or not self._auth:
+            return False
+        return self._auth == "ntlm" or request.address("from").uri.partition(":")[2].partition("@")[0] in self._accounts
+
     def _signed(self, request: Message, admission: Admission) -> None:
         if admission.why != "challenged":
             self._report("signed", token=request.call_id, method=request.method, ok=admission.fields is None,
@@ -181,10 +162,7 @@ class SipService:
     # -- what goes
 
     def _plain(self, request: Message, status: int, reason: str, fields=(), body: bytes = b"", tag: str = "") -> bytes:
-        address, port = self._place.peer[:2]
-        found = _VIA.match(request.first("via"))
-        received = f"received={address};" if found and found[2] != address else ""
-        via = f"{received}ms-received-port={port};ms-received-cid={self._cid}"
+        via = received(request, self._place.peer, self._cid)
         return answer(request, status, reason, [*fields, self._server], body, tag=tag or new_tag(), via=via)
 
     def _made(self, request: Message, status: int, reason: str, fields=(), body: bytes = b"", tag: str = "") -> bytes:
@@ -193,13 +171,6 @@ class SipService:
 
     def _sealed(self, message: bytes) -> bytes:
         return self._front_end.associations.sign(message, self._association) if self._association else message
-
-    def _contact(self, request: Message) -> str:
-        """The client as it is reached: by this connection only."""
-        address, port = self._place.peer[:2]
-        found = _VIA.match(request.first("via"))
-        host = f"[{address}]" if ":" in address else address
-        return f"<sip:{host}:{port};transport={found[1].lower() if found else 'tcp'};ms-received-cid={self._cid}>"
 
     def _granted(self, request: Message) -> int:
         """Seconds: what the client asks for, and no more than the configured time. Expires of a Contact goes first."""
@@ -216,10 +187,8 @@ class SipService:
             bindings.pop(owner, None)
             action = "deleted"
         else:
-            bindings[owner] = self._cid
-            if len(bindings) > DIALOGS:
-                bindings.popitem(last=False)
-        fields = [("Contact", f"{self._contact(request)};expires={seconds}"), ("Expires", str(seconds)),
+            self._front_end.keep(bindings, owner, self._cid)
+        fields = [("Contact", f"{reached(request, self._place.peer, self._cid)};expires={seconds}"), ("Expires", str(seconds)),
                   ("presence-state", f'register-action="{action}"'), ("Allow-Events", EVENTS),
                   ("Supported", "adhoclist, msrtc-event-categories")]  # fmt: skip
         asked = request.fields.get("ms-keep-alive", ())
@@ -238,11 +207,10 @@ class SipService:
         if dialog[2] and dialog not in dialogs:
             return [self._made(request, 481, "Call/Transaction Does Not Exist")]
         tag = dialog[2] or new_tag()
-        dialogs[dialog[0], dialog[1], tag] = None
-        if len(dialogs) > DIALOGS:
-            dialogs.popitem(last=False)
+        self._front_end.keep(dialogs, (dialog[0], dialog[1], tag), None)
         host = self._front_end.name.encode("latin-1", "replace")
-        fields = [("Contact", f"<sip:{self._front_end.name}:{self._place.port};transport=tcp>"), ("Content-Type", "application/sdp")]
+        contact = f"<sip:{self._front_end.name}:{self._place.port};transport=tcp>"
+        fields = [("Contact", contact), ("Content-Type", "application/sdp")]
         routes = [("Record-Route", value) for value in request.fields.get("record-route", ())]
         return [
             self._made(request, 100, "Trying", tag=tag),
@@ -269,9 +237,9 @@ class SipService:
         if request.address("to").tag and (one is None or one.tag != request.address("to").tag):
             return [self._made(request, 481, "Subscription Does Not Exist")]
         if one is None:
-            one = self._subscriptions[key] = Subscription(request, self._contact(request)[1:-1])
+            one = self._subscriptions[key] = Subscription(request, reached(request, self._place.peer, self._cid)[1:-1])
         one.seconds = seconds
-        if not seconds or len(self._subscriptions) > DIALOGS:
+        if not seconds or len(self._subscriptions) > SUBSCRIPTIONS:
             del self._subscriptions[key]
         accepted = self._made(request, 200, "OK", [("Expires", str(seconds)), ("Event", request.first("event")),
                               ("Contact", f"<sip:{self._front_end.name}:{self._place.port}>")], tag=one.tag)  # fmt: skip

@@ -1,10 +1,29 @@
-"""Dialogs as a Front End keeps them (RFC 3261 section 12), and the notifications of a subscription (RFC 6665)."""
+"""How a Front End reaches a client, and dialogs with it (RFC 3261 section 12), notifications of a subscription (RFC 6665)."""
 
 from __future__ import annotations
 
 import os
+import re
 
 from ..wire.sip import Message, write
+
+_VIA = re.compile(r"SIP\s*/\s*2\.0\s*/\s*([A-Za-z]+)\s+\[?([^\s;:,\]]+)", re.IGNORECASE)
+
+
+def received(request: Message, peer: tuple[str, int], cid: str) -> str:
+    """What is put behind the request's Via: where it came from (RFC 3261 18.2.1), and by which connection."""
+    address, port = peer[:2]
+    found = _VIA.match(request.first("via"))
+    differs = f"received={address};" if found and found[2] != address else ""
+    return f"{differs}ms-received-port={port};ms-received-cid={cid}"
+
+
+def reached(request: Message, peer: tuple[str, int], cid: str) -> str:
+    """The client as it is reached: by this connection only."""
+    address, port = peer[:2]
+    found = _VIA.match(request.first("via"))
+    host = f"[{address}]" if ":" in address else address
+    return f"<sip:{host}:{port};transport={found[1].lower() if found else 'tcp'};ms-received-cid={cid}>"
 
 
 def new_tag() -> str:

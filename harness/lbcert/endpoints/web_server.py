@@ -22,8 +22,8 @@ class WebServer(Desk):
     def _make(self) -> MakeService:
         def make(place: Place, report: Report) -> Service:
             # Read for each connection: a test may change it (order `options`).
-            mode = place.options.get("proxy", "no")
-            return Web(place, report) if mode == "no" else Proxied(place, report, Web, mode)
+            plain = place.options.get("proxy_protocol", "refuse") == "refuse"
+            return Web(place, report) if plain else Proxied(Web, place, report)
 
         return make
 
@@ -31,6 +31,7 @@ class WebServer(Desk):
 def serve(control: socket.socket, config: dict[str, Any]) -> NoReturn:
     """Be the web server until the control stream ends.
 
-    `config`: what every desk has. Options: `web` (how it answers: `http_answer.Answer`), `proxy` (no, accept, demand, refuse).
+    `config`: what every desk has. Options: `web` (how it answers: `http_answer.Answer`), `proxy_protocol` (accept, demand;
+    refuse: a header is what a request is not) and `proxy_senders`, see `proxied.Proxied`.
     """
     run(WebServer, control, config)

@@ -104,6 +104,12 @@ def speech_for(service: str, signed: bool = False, first: str = "register") -> S
 
         ask = Ask("/abs/ext/") if service == "web" else Ask("/", "POST", body=b'<request requestId="%b"/>' % token.encode())
         return Browse(token, [ask], host=POOL, secure=True)
-    from ..clients.sip import Options
+    if service == "monitoring":
+        from ..clients.monitor import Agent
 
-    return Options(token=f"{token}@client.{DOMAIN}", domain=DOMAIN)
+        return Agent(token)
+    if service == "remoting":
+        from ..clients.remoting import CallRemote
+
+        return CallRemote(token)
+    raise ValueError(f"no service {service!r} in a pool")

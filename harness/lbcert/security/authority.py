@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _LIFE = datetime.timedelta(days=30)
 _RSA_BITS = 2048
 SERVER, CLIENT = "server", "client"
+SITE = "www.lbcert.test"
+"""the web site at a VIP, as clients know it"""
 
 
 @dataclass(frozen=True)

@@ -124,7 +124,7 @@ class Wiring:
 
 
 def _host_lines(host: Host, plan: Plan) -> list[str]:
-    lines = ["link set lo up"]
+    lines = ["link set lo up", *(f"address add {address} dev lo" for address in host.loopback)]
     for link in host.links:
         lines += [f"address add {address} dev {link.name}" for address in link.addresses]
         lines.append(f"link set {link.name} up")
@@ -152,6 +152,10 @@ def _set_sysctls(host: Host) -> None:
     set_sysctl("ipv6/conf/all/accept_dad", "0")
     set_sysctl("ipv6/conf/default/accept_ra", "0")
     set_sysctl("ipv4/tcp_max_syn_backlog", "8192")
+    # A new namespace has these from the machine, and whether a lab forwards packets is no matter of the machine's.
+    set_sysctl("ipv4/ip_forward", "0")
+    for scope in ("all", "default"):
+        set_sysctl(f"ipv4/conf/{scope}/rp_filter", "0")
     for name, value in host.sysctls.items():
         set_sysctl(name, value)
 

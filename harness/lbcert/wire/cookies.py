@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +106,8 @@ def _over(cookie: Cookie, now: str | None) -> bool:
 
 
 def _date(text: str | None) -> datetime | None:
+    from email.utils import parsedate_to_datetime  # dear to load, and few cookies have a date
+
     try:
         return None if text is None else parsedate_to_datetime(text.replace("-", " ")).replace(tzinfo=None)
     except (ValueError, TypeError, IndexError, OverflowError):

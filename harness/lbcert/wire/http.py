@@ -7,7 +7,7 @@ header list as it came, which h11 changes where lengths stand twice.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 LARGEST_HEAD = 65536
 """bytes of a head that are read; more is malformed"""
@@ -26,6 +26,25 @@ _TOKEN = re.compile(r"[?&]token=([^&#]*)")
 _MANY = 4096
 _lowered: dict[str, str] = {}
 """names seen and found sound -> in lower case; bounded"""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One request of a client (`clients.http`). `headers` come behind Host, the token and the cookies, as they are."""
+
+    target: str = "/"
+    method: str = "GET"
+    headers: Fields = field(default_factory=list)
+    body: bytes = b""
+    chunks: int = 0
+    """in so many chunks; 0: with Content-Length, if there is a body"""
+    version: str = "1.1"
+    host: str | None = None
+    """another Host than the client's; empty: no such header"""
+    expect: bool = False
+    """whether the body waits for 100 Continue"""
+    token: bool = True
+    """whether it carries the token, in its query and as a header"""
 
 
 @dataclass(frozen=True, slots=True)

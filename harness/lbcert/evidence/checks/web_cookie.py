@@ -1,0 +1,164 @@
+"""The balancer's own cookie: set once, hidden from the servers, kept out of caches and off the open wire, and obeyed."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+
+from ...verdicts import Verdict
+from ..finding import Finding, Tally
+from ..history import History
+from .served import some
+from .web_seen import Exchange, added, cookies, exchanges, header, names_added
+
+SETS_NONE = "TP-COOKIE-01: the balancer sets no cookie"
+
+
+def cookie_is_set_once(history: History) -> Finding:
+    """Each client's first answer brings a cookie, and none of its later ones, as long as the client shows it."""
+    tally = Tally("a client without the balancer's cookie gets it with its answer, once, and not again when it shows it")
+    first: dict[str, list[str]] = {}
+    later = 0
+    for one in some(list(exchanges(history)), "call"):
+        if one.trouble:
+            tally.faults.append(one.trouble)
+        elif one.reply is not None and one.name not in first:
+            names = first[one.name] = [cookie.name for cookie in cookies(added(one.reply), one.target)]
+            if not names or len(set(names)) < len(names):
+                tally.faults.append(f"{one.name}: the first answer sets {names or 'no cookie'}")
+        elif one.reply is not None:
+            later += 1
+            if again := added(one.reply):
+                shown = "with it" if one.shown else "without it, since it does not go with this request"
+                tally.faults.append(f"{one.name}: came back {shown} and is given {again[0]!r}")
+    return tally.finding(f"{len(first)} clients, {sum(map(bool, first.values()))} were given a cookie, then {later} requests")
+
+
+def cookie_is_hidden(history: History, site: Sequence[str]) -> Finding:
+    """Servers see a client's cookies without the balancer's; clients see what the site sets, as it was set (`site`)."""
+    tally = Tally("servers see every cookie of a client but the balancer's, clients every cookie of the site: each byte, in order")
+    own = names_added(history, site)
+    if not own:
+        return _blocked(tally)
+    with_it = without = 0
+    for one in some(list(exchanges(history)), "call"):
+        if one.trouble or one.reply is None or one.request is None:
+            tally.faults += [one.trouble] if one.trouble else []
+            continue
+        sent, came = _pairs(one.shown), header(one.request["headers"], "cookie")
+        rest = [pair for pair in sent if pair.partition("=")[0] not in own]
+        with_it, without = with_it + (rest != sent), without + (rest == sent)
+        if shown := [pair for pair in _pairs(came) if pair.partition("=")[0] in own]:
+            tally.faults.append(f"{one.name}: the server is shown {shown[0]!r}")
+        elif _pairs(came) != rest or (rest == sent and came != one.shown):
+            tally.faults.append(f"{one.name}: sent {'; '.join(rest)!r} of its own, the server has {'; '.join(came)!r}")
+        kept = [line for line in one.reply["set_cookie"] if line in site]
+        if kept != list(site):
+            tally.faults.append(f"{one.name}: of the site's {len(site)} Set-Cookie lines, in their order, {len(kept)} came as they were sent")
+    return tally.finding(f"{with_it} requests with the balancer's cookie ({', '.join(sorted(own))}) and {without} without it")
+
+
+def insertion_is_not_cached(history: History, public: str) -> Finding:
+    """An answer that sets the cookie is not for shared caches; without the cookie the site's `public` stays as it is.
+
+    Calls labelled `known` are those of clients that show the cookie.
+    """
+    tally = Tally("an answer that sets the balancer's cookie may not be kept by shared caches; others stay as the site sent them")
+    setting = other = 0
+    for one in some(list(exchanges(history)), "call"):
+        if one.trouble or one.reply is None:
+            tally.faults += [one.trouble] if one.trouble else []
+            continue
+        told = header(one.reply["headers"], "cache-control")
+        said = f"{one.method} {one.reply['status']}, Cache-Control {', '.join(told) or 'missing'}"
+        if lines := added(one.reply):
+            setting += 1
+            if not _kept_out(told):
+                tally.faults.append(f"{one.name}: {said}, with {lines[0]!r}")
+        elif one.call["label"] == "known":
+            other += 1
+            if told != [public]:
+                tally.faults.append(f"{one.name}: {said}, without a cookie; the site said {public!r}")
+    if not setting:
+        return _blocked(tally)
+    return tally.finding(f"{setting} answers that set the cookie, {other} to clients that had it")
+
+
+def cookie_is_secure(history: History) -> Finding:
+    """Over HTTPS the cookie is marked Secure; HttpOnly is counted."""
+    tally = Tally("a cookie set over HTTPS is marked Secure")
+    seen: dict[str, list] = defaultdict(list)
+    for one in some(list(exchanges(history)), "call"):
+        if one.trouble:
+            tally.faults.append(one.trouble)
+        elif one.reply is not None:
+            made = cookies(added(one.reply), one.target)
+            seen[one.call["service"]] += made
+            tally.faults += [f"{one.name}: {cookie.name} without Secure" for cookie in made
+                             if one.call["service"] == "https" and not cookie.secure]  # fmt: skip
+    if not seen["https"]:
+        return _blocked(tally)
+    everyone = [cookie for made in seen.values() for cookie in made]
+    hidden = sum(cookie.http_only for cookie in everyone)
+    told = ", ".join(f"{service}: {sum(cookie.secure for cookie in made)} of {len(made)} Secure" for service, made in sorted(seen.items()))
+    figure = {"id": "TP-COOKIE-04 HttpOnly", "value": round(100 * hidden / len(everyone), 1), "unit": "%", "requirement": "TP-COOKIE-04"}
+    return tally.finding(f"{told}; {hidden} of {len(everyone)} HttpOnly", measurements=(figure,))
+
+
+def odd_cookie_is_balanced(history: History, nobodys: Sequence[str]) -> Finding:
+    """Whatever the cookie says, its client is served, and by one server from then on.
+
+    Labels tell the kinds of value; those of `nobodys` name no server, so these clients are spread.
+    """
+    tally = Tally("a client whose cookie names no server, or more than one, is balanced, served, and then followed")
+    places: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    if not names_added(history):
+        return _blocked(tally)
+    for one in some(list(exchanges(history)), "call"):
+        kind, status = one.call["label"], one.reply["status"] if one.reply else 0
+        if one.trouble or status >= 400:
+            tally.faults.append(f"{kind}: {one.trouble or f'{one.name} is answered {status}'}")
+        elif one.server is not None:
+            places[kind][one.name].append(one.server)
+    for kind, clients in places.items():
+        for name, servers in clients.items():
+            if len(set(servers)) > 1:
+                tally.faults.append(f"{kind}: {name} was on {', then '.join(servers)}")
+        starts = Counter(servers[0] for servers in clients.values())
+        if kind in nobodys and len(starts) < 2:
+            tally.faults.append(f"{kind}: all {len(clients)} clients were sent to {', '.join(starts)}")
+    return tally.finding(f"{len(places)} kinds of value, {sum(map(len, places.values()))} clients")
+
+
+def cookie_keeps_server(history: History, pages: int) -> Finding:
+    """Each client's `pages` requests behind the one that brought the cookie reach the server of that one."""
+    tally = Tally(f"all {pages} further requests of a client reach the server that its cookie names")
+    home: dict[str, str] = {}
+    at_home: Counter[str] = Counter()
+    for one in some(list(exchanges(history, "first", "again")), "call"):
+        if one.trouble or one.server is None:
+            tally.faults += [one.trouble] if one.trouble else []
+        elif one.call["label"] == "first":
+            home[one.name] = one.server
+        elif one.server != home.get(one.name):
+            tally.faults.append(f"{one.name}: from {home.get(one.name)} to {one.server} with {'; '.join(one.shown) or 'no cookie'}")
+        else:
+            at_home[one.name] += 1
+    tally.faults += [f"{name}: {at_home[name]} of {pages} requests on {server}" for name, server in home.items()
+                     if at_home[name] < pages and not tally.faults]  # fmt: skip
+    return tally.finding(f"{len(home)} clients, {sum(at_home.values())} of {pages * len(home)} requests on their own server")
+
+
+def _pairs(headers: Sequence[str]) -> list[str]:
+    return [pair for value in headers for part in value.split(";") if (pair := part.strip(" \t"))]
+
+
+def _kept_out(values: Sequence[str]) -> bool:
+    """Whether shared caches may not store the answer, or not its cookies (RFC 9111, 5.2.2.4, 5.2.2.5 and 5.2.2.7)."""
+    text = ",".join(values).lower().replace(" ", "")
+    named = text.split(",")
+    return bool({"private", "no-store"} & set(named)) or 'private="set-cookie"' in text or 'no-cache="set-cookie"' in text
+
+
+def _blocked(tally: Tally) -> Finding:
+    return Finding(Verdict.BLOCKED, tally.expected, "no answer sets a cookie that is not the site's", reason=SETS_NONE)

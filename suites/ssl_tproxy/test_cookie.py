@@ -1,0 +1,122 @@
+"""TP-COOKIE: the balancer's own cookie, and persistence by it (TP-TLS-04)."""
+
+from lbcert.api import Ask, Browser, Lab, answer_with, browse, checks, dial, requirement
+
+SERVICES = ("http", "https")
+USERS = 10
+"""for each service"""
+PAGES = 20
+PUBLIC = "public, max-age=3600"
+KEPT_AS_WELL = (
+    ("Cache-Control", "max-age=600"),
+    ("Expires", "Thu, 31 Dec 2037 23:55:55 GMT"),
+    ("Last-Modified", "Wed, 01 Jan 2020 00:00:00 GMT"),
+)
+"""headers of other pages that a shared cache may keep (RFC 9111, sections 3 and 4.2.2)"""
+SITE = ("sid=a1b2c3; Path=/; HttpOnly", 'theme="dark mode"; Max-Age=3600; SameSite=Lax', "gone=; Expires=Thu, 01 Jan 1970 00:00:00 GMT")
+NOBODYS = {
+    "another word": "={name}=nosuch",
+    "nothing": "{name}=",
+    "2,000 letters": "{name}=" + "A" * 2000,
+    "a server's name with more": "{name}={value}x",
+    "in quotation marks": '{name}="{value}"x',
+    "separators": "{name}=a=b,c|d/e~f",
+}
+"""kind of cookie -> what it says in place of a server's name"""
+
+
+def newcomers(count: int = USERS) -> list[Browser]:
+    return [Browser(f"{service} user {number}", service) for service in SERVICES for number in range(count)]
+
+
+def cookies_of(browser: Browser) -> list[str]:
+    """What the user was given, as it is shown."""
+    return [f"{one.name}={one.value}" for one in browser.jar]
+
+
+@requirement("TP-COOKIE-01")
+def test_cookie_is_set_once(lab: Lab) -> None:
+    """Users without a cookie see a page deep in the site, then five at its top, each from another address."""
+    users = newcomers()
+    lab.visit([dial(lab, user.service, asks=[Ask("/deep/in/the/site")], jar=user.jar, client=user.name) for user in users])
+    browse(lab, users, 3)
+    browse(lab, users, 2)
+    lab.judge(checks.cookie_is_set_once)
+
+
+@requirement("TP-COOKIE-02")
+def test_cookie_is_hidden_from_servers(lab: Lab) -> None:
+    """Users show the balancer's cookie before, between and behind others, whose names are like its own, and also none."""
+    answer_with(lab, set_cookie=SITE)
+    users = newcomers(1)
+    browse(lab, users, 1)
+    calls = []
+    for user in users:
+        sets = {line.partition("=")[0] for line in SITE}
+        own = [text for text in cookies_of(user) if text.partition("=")[0] not in sets]
+        name = own[0].partition("=")[0] if own else "none"
+        site = [f"{name}2=web9", "empty=", "eq=a=b==", f"X{name}=1", 'q="x y"', "bare", "pct=%3B%20", f"{name.swapcase()}=mine", "la=\xfc"]
+        for place in range(len(site) + 1):
+            calls.append(showing(lab, user, [*site[:place], *own, *site[place:]]))
+        calls += [showing(lab, user, text) for text in (own, site, site[:1], [])]
+    lab.visit(lab.shuffled(calls))
+    lab.judge(checks.cookie_is_hidden, site=SITE)
+
+
+def showing(lab: Lab, user: Browser, texts: list[str]):
+    headers = [("Cookie", "; ".join(texts))] if texts else []
+    return dial(lab, user.service, asks=[Ask("/", headers=headers)], client=user.name)
+
+
+@requirement("TP-COOKIE-03")
+def test_cookie_is_kept_out_of_caches(lab: Lab) -> None:
+    """Pages that caches may keep, of all kinds, to users without the cookie and to the same users with it."""
+    for status, method in ((200, "GET"), (200, "HEAD"), (301, "GET"), (404, "GET")):
+        answer_with(lab, only="/page", status=status, headers=[["Cache-Control", PUBLIC]])
+        users = newcomers(2)
+        browse(lab, users, 1, method=method, label="new")
+        browse(lab, users, 1, method=method, label="known")
+    for name, value in KEPT_AS_WELL:
+        answer_with(lab, only="/page", headers=[[name, value]])
+        browse(lab, newcomers(2), 1, label="new")
+    lab.judge(checks.insertion_is_not_cached, public=PUBLIC)
+
+
+@requirement("TP-COOKIE-04")
+def test_cookie_is_secure_over_tls(lab: Lab) -> None:
+    browse(lab, newcomers(), 1)
+    lab.judge(checks.cookie_is_secure)
+
+
+@requirement("TP-COOKIE-05")
+def test_cookie_of_nobody_is_balanced(lab: Lab) -> None:
+    """Users whose first cookie was made up, or names two servers, then go on with what they are given."""
+    lab.need_servers(2)
+    lab.settle()  # a check that takes a server which is well for a dead one has done so by now
+    known = [Browser(f"{service} owner {number}", service) for service in SERVICES for number in range(2 * len(lab.servers))]
+    browse(lab, known, 1, label="owner")
+    for service in SERVICES:
+        own = list(dict.fromkeys(text for user in known if user.service == service for text in cookies_of(user)))
+        name, _, value = own[0].partition("=") if own else ("none", "", "none")
+        kinds = {kind: form.format(name=name, value=value) for kind, form in NOBODYS.items()}
+        for kind, text in {**kinds, "two servers": "; ".join(own[:2]), "nobody, then a server": "; ".join([f"{name}=nosuch", *own[:1]])}.items():
+            users = [Browser(f"{service} {kind} {number}", service) for number in range(USERS)]
+            for user in users:
+                user.headers = [("Cookie", text)]
+            browse(lab, users, 1, label=kind)
+            for user in users:
+                user.headers = [] if len(user.jar) else user.headers
+            browse(lab, users, 2, label=kind)
+    lab.judge(checks.odd_cookie_is_balanced, nobodys=list(NOBODYS))
+
+
+@requirement("TP-TLS-04")
+def test_cookie_keeps_a_user_on_one_server(lab: Lab) -> None:
+    """Twenty pages for each user: on connections of their own, in a row on one, and pipelined; others come in between."""
+    lab.need_servers(2)
+    users = newcomers()
+    browse(lab, users, 1, label="first")
+    for pages, pipelined in ((1, False), (5, False), (1, False), (5, True), (1, False), (3, True), (4, False)):
+        browse(lab, [Browser(f"other {number}", "https") for number in range(3)], 1, label="other")
+        browse(lab, users, pages, label="again", pipelined=pipelined)
+    lab.judge(checks.cookie_keeps_server, pages=PAGES)
