@@ -44,6 +44,7 @@ from .pool import (
     say_all,
     settle_clients,
     tell_heard,
+    until_answered,
     until_used,
 )
 from .scripts import converse, greet, log_in, secure, tell_conversations
@@ -174,6 +175,7 @@ __all__ = [
     "trial",
     "try_defaults",
     "two_windows",
+    "until_answered",
     "until_dead",
     "until_used",
 ]
