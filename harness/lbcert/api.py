@@ -1,7 +1,7 @@
 """The stable names for tests, ours and third parties'. Nothing else of the package is promised."""
 
 from .addresses import doubled_digits, long_names, random_letters, sequential
-from .admin import drain, ready, reload
+from .admin import drain, parts, ready, reload, restart
 from .browsing import Browser, browse
 from .calling import answer_with, dial, push
 from .clients.rdp import Connection, Visit, connection_request, cut
@@ -19,6 +19,7 @@ from .faults import DETECTED_AS, FAULTS, crash, dark, hang, refuse, restore
 from .lab import Lab
 from .requirement import requirement
 from .passing import be_silent
+from .tracing import bypassed, filter_reverse_path, note_bodies, note_processes, note_senders, trace
 from .scripts import converse, greet, log_in, secure, tell_conversations
 from .security.login import Login, Manner
 from .verdicts import Verdict
@@ -86,6 +87,7 @@ __all__ = [
     "answer_with",
     "be_silent",
     "browse",
+    "bypassed",
     "checks",
     "connection_request",
     "converse",
@@ -99,10 +101,15 @@ __all__ = [
     "drain",
     "encode_token",
     "explore_model",
+    "filter_reverse_path",
     "greet",
     "hang",
     "log_in",
     "long_names",
+    "note_bodies",
+    "note_processes",
+    "note_senders",
+    "parts",
     "patience",
     "push",
     "random_letters",
@@ -112,11 +119,13 @@ __all__ = [
     "reload",
     "requirement",
     "requirement_deadline",
+    "restart",
     "restore",
     "secure",
     "sequential",
     "settle_users",
     "tell_conversations",
+    "trace",
     "trial",
     "until_dead",
 ]

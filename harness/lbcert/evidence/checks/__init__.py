@@ -16,6 +16,7 @@ from .parse_odd import correlation_info_is_no_cookie, request_is_not_held, token
 from .parse_security import security_is_end_to_end
 from .persist import one_server_per_user, users_are_spread
 from .session import departures_are_passed_on, drain_harms_nobody, keepalive_is_sent, reload_keeps_sessions_and_users
+from .web_checks import checks_come_from_the_product
 from .web_cookie import (
     cookie_is_hidden,
     cookie_is_secure,
@@ -24,12 +25,26 @@ from .web_cookie import (
     insertion_is_not_cached,
     odd_cookie_is_balanced,
 )
+from .web_fallback import fallback_answers
+from .web_forwarded import last_forwarded_is_the_client
+from .web_link import only_the_vip_is_seen
+from .web_persist import restarts_change_nothing, resumption_moves_nobody
+from .web_ports import many_connections_are_served, one_port_serves_two_services
+from .web_process import nobody_serves_as_root
+from .web_route import lost_server_is_named, neighbour_is_told, pages_come
+from .web_tls import address_survives_the_chain, chain_is_sent, old_versions_are_refused, tls_ends_here
+from .web_told import address_is_told, balancer_is_seen, port_is_as_declared
 
 __all__ = [
+    "address_is_told",
+    "address_survives_the_chain",
     "alike_clients_are_spread",
     "answer_arrives_unchanged",
     "arrives_unchanged",
+    "balancer_is_seen",
+    "chain_is_sent",
     "checks_are_harmless",
+    "checks_come_from_the_product",
     "cookie_is_hidden",
     "cookie_is_secure",
     "cookie_is_set_once",
@@ -40,6 +55,7 @@ __all__ = [
     "dead_server_is_left",
     "departures_are_passed_on",
     "drain_harms_nobody",
+    "fallback_answers",
     "fallback_is_followed",
     "forms_of_a_name",
     "full_table_serves",
@@ -50,22 +66,35 @@ __all__ = [
     "is_served",
     "keepalive_is_sent",
     "largest_request_is_persisted",
+    "last_forwarded_is_the_client",
     "lifetime_is_kept",
     "long_names_are_told_apart",
+    "lost_server_is_named",
     "malformed_does_no_harm",
+    "many_connections_are_served",
     "moved_users_go_straight",
+    "neighbour_is_told",
     "new_users_go_where_there_is_room",
+    "nobody_serves_as_root",
     "odd_cookie_is_balanced",
+    "old_versions_are_refused",
+    "one_port_serves_two_services",
     "one_server_per_user",
+    "only_the_vip_is_seen",
+    "pages_come",
     "pairs_agree",
+    "port_is_as_declared",
     "reload_keeps_sessions_and_users",
     "request_is_not_held",
+    "restarts_change_nothing",
+    "resumption_moves_nobody",
     "return_rule_is_kept",
     "rise_is_respected",
     "security_is_end_to_end",
     "session_outlives_lifetime",
     "sessions_are_cut",
     "silent_clients_are_bounded",
+    "tls_ends_here",
     "token_and_cookie_give_one_result",
     "total_loss_is_answered",
     "users_are_spread",
