@@ -6,6 +6,8 @@ SERVICES = ("http", "https")
 CLIENTS = 10
 """for each service"""
 VISITORS = 12
+LONG = 25.0
+"""s that clients wait who may have to: longer than what is allowed"""
 INSIDE = 3
 """requests to each service from the servers' network"""
 
@@ -24,7 +26,7 @@ def test_server_with_another_gateway(lab: Lab) -> None:
     """One server's answers go past the balancer. Clients come, with no cookie and with that server's."""
     bypassed(lab)
     jars = [Jar() for _ in range(VISITORS)]
-    lab.visit([dial(lab, SERVICES[number % 2], jar=jar, label="new") for number, jar in enumerate(jars)])
+    lab.visit([dial(lab, SERVICES[number % 2], jar=jar, label="new", patience=LONG) for number, jar in enumerate(jars)])
     lab.judge(checks.lost_server_is_named)
 
 
@@ -32,8 +34,8 @@ def test_server_with_another_gateway(lab: Lab) -> None:
 def test_client_among_the_servers(lab: Lab) -> None:
     """A client in the servers' network, and clients where they belong."""
     home = lab.plan.host("neighbour").links[0].addresses[0].partition("/")[0]
-    inside = [dial(lab, service, home, host="neighbour", label="inside") for _ in range(INSIDE) for service in SERVICES]
+    inside = [dial(lab, service, home, host="neighbour", label="inside", patience=LONG) for _ in range(INSIDE) for service in SERVICES]
     talks = lab.clients.start(inside)
     lab.visit([dial(lab, service, label="outside") for _ in range(INSIDE) for service in SERVICES])
-    lab.wait("what comes of the clients inside", lambda: all(talk.done for talk in talks), patience("outcome"))
+    lab.wait("what comes of the clients inside", lambda: all(talk.done for talk in talks), patience("outcome", LONG))
     lab.judge(checks.neighbour_is_told)
