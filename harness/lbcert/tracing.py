@@ -16,11 +16,18 @@ if TYPE_CHECKING:
     from .lab import Lab
 
 
-def note_processes(lab: Lab) -> None:
-    """Event `processes`: what of the product runs now, as whom, the connections that each process holds, and what is listened on."""
+def note_processes(lab: Lab, at_least: int = 0) -> bool:
+    """Event `processes`: what of the product runs now, as whom, the connections that each process holds, and what is listened on.
+
+    Only, and True, if the processes hold so many connections of clients.
+    """
     told = lab.broker.request("holders", host=DUT_HOST)["processes"]
+    services = {tuple(pair) for pair in lab.services.values()}
+    if sum(1 for process in told for local, _ in process["connections"] if tuple(local) in services) < at_least:
+        return False
     listening = lab.broker.request("listening", host=DUT_HOST)["listening"]
     lab.history.add("dut", "processes", processes=told, listening=listening)
+    return True
 
 
 def note_senders(lab: Lab, host: str = CLIENT_HOST) -> None:

@@ -43,8 +43,10 @@ def test_many_connections_of_one_address(lab: Lab) -> None:
         if not talk.speech.answers:
             break
         left -= talk.speech.answers
+    # Each from a port of its own: one port for two services is TP-ADDR-04's subject.
     lab.clients.run_together(
-        [dial(lab, service, source, label="parallel", gated=True) for _ in range(PARALLEL // 2) for service in ("http", "https")],
+        [dial(lab, ("http", "https")[number % 2], source, source_port=20000 + number, label="parallel", gated=True)
+         for number in range(PARALLEL)],
         patience("outcome"),
-    )
+    )  # fmt: skip
     lab.judge(checks.many_connections_are_served, wanted=2 * IN_A_ROW)
