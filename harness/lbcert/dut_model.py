@@ -36,11 +36,9 @@ VARIANTS = {
     "small-maxconn": f"{SMALL_MAXCONN} connections are admitted at the same time",
 }
 """the variants of a deployment that tests know, and what differs in them"""
-LINES_OF = {"short-idle": 2, "two-addresses": 5}
+LINES_OF = {"short-idle": 2, "not-transparent": 3, "two-addresses": 5}
 """variants that change more than one line of a configuration: an idle time is often set for clients and for servers, and some
-products have a line for each address that a server is reached from"""
-LINES_OF = {"short-idle": 2, "not-transparent": 3}
-"""variants whose one value stands in more than one line: an idle time is often set for clients and for servers, an address for each service"""
+products have a line for each service, or for each address that a server is reached from"""
 DETECTION_CEILING = 15.0
 """s: a declared detection beyond this fails the rows that use it; undeclared checks are held to it"""
 
