@@ -37,7 +37,8 @@ from .wire import (
     encode_token,
 )
 from .wire.cookies import Jar
-from .wire.http import Ask
+from .wire.http import SITE_NAME, Ask
+from .wire.smuggling import SMUGGLING
 
 __all__ = [
     "CC_VECTORS",
@@ -53,7 +54,9 @@ __all__ = [
     "MANY_USERS",
     "MARGIN",
     "SHORT_LIFETIME",
+    "SITE_NAME",
     "SMALL_TABLE",
+    "SMUGGLING",
     "Ask",
     "Browser",
     "Call",

@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..clients.talk import Call, TalkClients
-from ..wire.http import Ask
+from ..wire.http import SITE_NAME, Ask
 
 if TYPE_CHECKING:
     from ..lab import Lab
     from ..wire.cookies import Jar
 
-HOST = "www.lbcert.test"
+HOST = SITE_NAME
 """the site's name, as clients know it"""
 MODULES = ("lbcert.endpoints.web_server",)
 

@@ -24,6 +24,7 @@ from .web_cookie import (
     insertion_is_not_cached,
     odd_cookie_is_balanced,
 )
+from .web_smuggling import requests_end_where_they_do
 
 __all__ = [
     "alike_clients_are_spread",
@@ -60,6 +61,7 @@ __all__ = [
     "pairs_agree",
     "reload_keeps_sessions_and_users",
     "request_is_not_held",
+    "requests_end_where_they_do",
     "return_rule_is_kept",
     "rise_is_respected",
     "security_is_end_to_end",
