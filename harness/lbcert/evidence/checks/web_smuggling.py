@@ -10,7 +10,7 @@ from ..finding import Finding, Tally
 from ..history import Event, History
 from .called import calls
 from .served import some
-from .web_seen import exchanges, header
+from .web_seen import exchanges, header, unserved
 
 _FRAMING = ("content-length", "transfer-encoding")
 
@@ -21,6 +21,9 @@ def requests_end_where_they_do(history: History, host: str) -> Finding:
     Calls labelled `next` are ordinary ones from the same addresses afterwards. `host`: the site's name in the vectors.
     """
     tally = Tally("a request whose end is doubtful is refused or reaches a server as one request with one length; clients behind it are served")
+    usual = some(list(exchanges(history, "next")), "ordinary call")
+    if blocked := unserved(usual, tally.expected):
+        return blocked
     seen = _by_token(history)
     refused = passed = 0
     odd = [call for call in calls(history) if call["label"] in SMUGGLING]
@@ -33,8 +36,7 @@ def requests_end_where_they_do(history: History, host: str) -> Finding:
         tally.faults += [f"{where}: {text}" for text in _wrong(vector, reached, call["token"], host)]
     for event in history.of("malformed"):
         tally.faults.append(f"{event['who']} was passed on what it cannot read ({event['reason']})")
-    usual = list(exchanges(history, "next"))
-    for one in some(usual, "ordinary call"):
+    for one in usual:
         mine = seen.get(one.call["token"], [])
         told = header(one.reply["headers"], TOKEN_HEADER.lower()) if one.reply else []
         if one.trouble:
