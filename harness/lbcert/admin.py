@@ -32,13 +32,25 @@ def reload(lab: Lab) -> int:
     return _act(lab, "reload", lab.files.output)
 
 
+def parts(lab: Lab) -> tuple[str, ...]:
+    """The product's programs, in the order in which they are started; none that the driver could restart: empty."""
+    return tuple(getattr(lab.driver, "parts", ()))
+
+
+def restart(lab: Lab, part: str) -> int:
+    """End one of the product's programs as its service manager would, and start it again; returns when everything listens."""
+    done = _act(lab, "restart", lab.files.output, part=part)
+    lab.wait_ready()
+    return done
+
+
 def _act(lab: Lab, action: str, argument: Any, **facts: Any) -> int:
     method = getattr(lab.driver, action, None)
     if method is None:
         lab.end(Verdict.NOT_RUN, f"the driver of this product cannot {action}")
     begun = time.time_ns()
     try:
-        method(lab.broker, lab.deployment, argument)
+        method(lab.broker, lab.deployment, argument, *((facts["part"],) if "part" in facts else ()))
     except NotAble as error:
         lab.end(Verdict.NOT_RUN, f"{action}: {error}")
     return lab.history.add("harness", "admin", action=action, begun=begun, **facts)["t"]

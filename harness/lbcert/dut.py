@@ -127,9 +127,9 @@ def _deployment(file: yamlfile.YamlFile, place: tuple, name: str, body: dict[str
             raise file.error((*place, "documents", index, "requirement"), f"{document['requirement']!r} is no requirement.",
                              f"Known: {', '.join(sorted(known))}.", DutError)  # fmt: skip
     for target, source in body.get("files", {}).items():
-        if source != "self-signed" and not (file.path.parent / source).is_file():
+        if source not in ("self-signed", "authority") and not (file.path.parent / source).is_file():
             raise file.error((*place, "files", target), f"{source} is not a file of this folder.",
-                             "Name one, or write self-signed.", DutError)  # fmt: skip
+                             "Name one, or write self-signed or authority.", DutError)  # fmt: skip
     setup = body.get("network", {}).get("setup")
     if setup and not (file.path.parent / setup).is_file():
         raise file.error((*place, "network", "setup"), f"{setup} is not a file of this folder.", "Name one.", DutError)

@@ -75,8 +75,10 @@ class Lab:
         pace: Pace | None = None,
         security: bool = False,
         corpus: Sequence[Packet] = (),
+        routing: str | None = None,
     ):
-        """`security`: the servers can be told to do TLS and CredSSP, each with a certificate of its own.
+        """`routing`: what is wrong with the routes of this lab, of ROUTINGS.
+        `security`: the servers can be told to do TLS and CredSSP, each with a certificate of its own.
         `corpus`: first packets of the user's own clients (--corpus)."""
         self.deployment = deployment
         self.declares = deployment.declares
@@ -98,6 +100,7 @@ class Lab:
         self.services = choose_services(deployment, discovery.listening)
         """service -> address and port at which the product offers it"""
         self.vip = self.services[self.offer.main]
+        self._sockets = discovery.sockets
         self.pace = pace
         """how the test's long timer is judged, if it has one"""
         self.clock: FasterClock | None = None
@@ -106,7 +109,7 @@ class Lab:
             seconds = [share * pace.span for share in IDLE_SHARES]
             self.clock = make_clock(self.vip, discovery.listening, seconds, pace.rate)
         controls = [control.port for control in self.clock.controls] if self.clock else []
-        everyone, plan = lay_out(deployment, discovery, self.services, self.loop, self.history)
+        everyone, plan = lay_out(deployment, discovery, self.services, self.loop, self.history, routing)
         self.mocks = [server for server in everyone if server.host != DUT_HOST]
         self.fallbacks = [server for server in everyone if server.host == DUT_HOST]
         """servers on the balancer itself, for when no other is left"""
@@ -122,6 +125,8 @@ class Lab:
                          ports=sorted({*(port for _, port in self.services.values()), *controls,
                                        *(port for s in everyone for _, port in s.listen)}),
                          addresses={s.name: s.listen for s in self.mocks}, hosts={s.name: s.host for s in everyone},
+                         services=self.services, arms=len(plan.networks), interfaces=interfaces(plan),
+                         product=[text.partition("/")[0] for link in plan.host(DUT_HOST).links for text in link.addresses],
                          deadlines=table(deployment.declares.health_check))  # fmt: skip
         if pace is not None:
             self.history.add("harness", "pace", how=pace.how, span=pace.span, rate=pace.rate)
@@ -151,7 +156,7 @@ class Lab:
             self.driver.start(self.broker, self.deployment, self.files.output)
         else:
             self.driver.start(self.broker, self.deployment, self.files.output, clock=self.clock)
-        self._wait_ready()
+        self.wait_ready()
         if self.clock is not None:
             # On its clock a check waits for milliseconds: what it finds would be our own lateness.
             self.driver.rest_checks(self.broker)
@@ -172,10 +177,16 @@ class Lab:
 
     def _furnish(self) -> None:
         """Put the DUT's folder and `files` in place and run its `network.setup`."""
-        furnish(self.broker, self.deployment, self.driver.product.folder, self.files.output)
+        certificates = furnish(self.broker, self.deployment, self.driver.product.folder, self.files.output)
+        if certificates:
+            self.history.add("harness", "furnished", certificates=certificates)
 
-    def _wait_ready(self) -> None:
+    def wait_ready(self) -> None:
         """Ready is when the VIP accepts; an exit status says nothing (a daemon's parent ends with 0)."""
+        if not self._sockets:
+            self.driver.ready(self.broker, self.deployment, self.files.output)
+            self.ready_at = time.monotonic()
+            return
         deadline = patience("ready")
         while missing := self._not_listening():
             if deadline.expired or self.trouble:
@@ -406,9 +417,15 @@ def _status(status: int) -> str:
     return f"signal {-status}" if status < 0 else f"status {status}"
 
 
+def interfaces(plan: Plan) -> dict[str, dict[str, list[str]]]:
+    """The addresses of each host's interfaces."""
+    return {host.name: {link.name: [text.partition("/")[0] for text in link.addresses] for link in host.links} for host in plan.hosts}
+
+
 def lay_out(
-    deployment: Deployment, discovery: Discovery, services: dict[str, tuple[str, int]], loop: Loop, history: History
-) -> tuple[list[MockServer], Plan]:
+    deployment: Deployment, discovery: Discovery, services: dict[str, tuple[str, int]], loop: Loop, history: History,
+    routing: str | None = None,
+) -> tuple[list[MockServer], Plan]:  # fmt: skip
     """The mock servers, those that take new users first, those on the balancer itself last, and the plan that a deployment asks for."""
     offer = offer_of(deployment.profile)
     vip = services[offer.main]
@@ -441,6 +458,10 @@ def lay_out(
         shown.add(name)
         servers.append(MockServer(name, index, pairs, loop, history, address in active, host, offer.mock))
     network = deployment.network
+    if network.get("direct_return"):
+        # Users' packets come with the VIP as their destination; checks come to the server's own address.
+        for server in servers:
+            server.listen += [pair for pair in dict.fromkeys(services.values()) if pair not in server.listen]
     own = ("0.0.0.0", "::", "::1")
     vips = list(dict.fromkeys([vip[0], *(ip for ip, _ in discovery.listening if ip not in own and not ip.startswith("127."))]))
     try:
@@ -451,6 +472,9 @@ def lay_out(
             dut_addresses=network.get("addresses", []),
             clients=network.get("clients", []),
             gateway=network.get("gateway", False),
+            direct_return=network.get("direct_return", False),
+            neighbour=routing == "neighbour",
+            bypass=[servers[0].host] if routing == "bypass" else [],
         )
     except PlanError as error:
         raise DriverError(f"{deployment.config}: {error}") from None

@@ -299,7 +299,8 @@ def lab(request: pytest.FixtureRequest, deployment: Deployment):
             raise Ended(Verdict.NOT_RUN, str(reason)) from None
     variant = chosen.variant if chosen else _marked(request.node, "variant")
     security = bool(_marked(request.node, "security"))
-    made = state.session.lab(_as_variant(deployment, variant), _slug(request.node.nodeid), chosen, security)
+    routing = _marked(request.node, "routing")
+    made = state.session.lab(_as_variant(deployment, variant), _slug(request.node.nodeid), chosen, security, routing)
     request.node.stash[_LAB] = made
     yield made
     made.close()

@@ -271,7 +271,8 @@ class Session:
 
         self.run.update(change)
 
-    def lab(self, deployment: Deployment, slug: str, pace: Pace | None = None, security: bool = False) -> Lab:
+    def lab(self, deployment: Deployment, slug: str, pace: Pace | None = None, security: bool = False,
+            routing: str | None = None) -> Lab:  # fmt: skip
         """A lab with `deployment` running in it; raises SetupError with one clear message if there is none."""
         found = self.discover(deployment)
         contradiction = _contradiction(deployment, found)
@@ -288,7 +289,7 @@ class Session:
         try:
             seed = int.from_bytes(hashlib.sha256(f"{self.seed}:{slug}".encode()).digest()[:8], "big")
             return Lab(self.provider(), self.driver(), deployment, found, files, self.lag, seed, self.live, pace, security,
-                       self.corpus.packets)  # fmt: skip
+                       self.corpus.packets, routing)  # fmt: skip
         except (DriverError, LabError) as error:
             raise SetupError(str(error)) from None
 
@@ -334,4 +335,5 @@ def _discovery(data: dict[str, Any]) -> Discovery:
         data["lowered_limits"],
         {name: (fall, rise) for name, (fall, rise) in data["check_counts"].items()},
         {name: Memory(**memory) for name, memory in data["memories"].items()},
+        data["sockets"],
     )

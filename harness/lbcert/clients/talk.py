@@ -29,11 +29,17 @@ class Call:
     tls: ssl.SSLContext | None = None
     server_name: str | None = None
     """that it asks TLS for (SNI)"""
+    chain: bool = False
+    """whether the certificates that the server sends are recorded"""
+    session: Any = None
+    """of TLS, from an earlier call with the same context, to be resumed"""
     client: str = ""
     """who calls, where that is more than an address"""
     label: str = ""
     hold: bool = False
     gated: bool = False
+    patience: float = 0.0
+    """s that it waits for its outcome; 0: as long as all others (`deadlines.PATIENCE`)"""
     source_port: int = 0
     """0: any"""
     host: str = "client"
@@ -55,6 +61,10 @@ class Talk(connection.Connection):
         self.tls: Any = None
         self.problem = ""
         """what TLS complained of"""
+        self.heard: list[tuple[int, bytes]] | None = None
+        """what came since somebody began to listen, each with its time of receipt (ns, the kernel's)"""
+        self.heard_at = 0
+        """when something last came"""
         self._waiting = b""
         """bytes that the socket had no room for"""
 
@@ -66,7 +76,7 @@ class Talk(connection.Connection):
             return
         from ..security.tls import Tls
 
-        self.tls = Tls(self.visit.tls, server_side=False, server_name=self.visit.server_name)
+        self.tls = Tls(self.visit.tls, server_side=False, server_name=self.visit.server_name, session=self.visit.session)
         self.tls.feed()
         self._write(self.tls.take())
 
@@ -99,6 +109,9 @@ class Talk(connection.Connection):
         return plain
 
     def _heard(self, data: bytes, stamp: int) -> None:
+        self.heard_at = stamp
+        if self.heard is not None:
+            self.heard.append((stamp, data))
         self.answered_at = self.answered_at if self.done else stamp
         reply = self.speech.take(data)
         if reply:
@@ -169,7 +182,8 @@ class Talk(connection.Connection):
             "server": self.server, "conn": self.connection, "token": self.speech.token, "held": call.hold,
         }  # fmt: skip
         if self.tls is not None:
-            facts["tls"] = {"version": self.tls.version, "server": self.tls.peer, "problem": self.problem}
+            facts["tls"] = {"version": self.tls.version, "server": self.tls.peer, "problem": self.problem, "resumed": self.tls.resumed,
+                            **({"chain": self.tls.chain} if call.chain else {})}
         # What every call has is not for a speech to say.
         self.clients.history.add("client", "call", **{**self.speech.told(), **facts})
 

@@ -73,6 +73,8 @@ class Discovery:
     """server name -> (fall, rise), where the product tells"""
     memories: dict[str, Memory] = field(default_factory=dict)
     """persistence table -> what it can hold, where the product tells"""
+    sockets: bool = True
+    """whether the product accepts connections itself; one that passes packets on has a method `ready` in its driver"""
 
 
 class NotAble(DriverError):
@@ -91,6 +93,7 @@ class Driver(Protocol):
         drain(lab, deployment, address)    no new users for the real server at `address`
         ready(lab, deployment, address)    back into the pool
         reload(lab, deployment, output)    read the same configuration again, the way the product's manual says
+        restart(lab, deployment, output, part)   end one of its programs (`parts`, in the order of their start), and start it again
 
     A driver that starts a program may offer it on a faster clock (module `faster`). It then has `faster_clock = True`,
     `start` takes a `clock`, to be in the program's environment and to add its control listeners, and

@@ -38,6 +38,7 @@ class HAProxy:
     """The driver of one HAProxy binary."""
 
     faster_clock = True
+    parts: tuple[str, ...] = ("HAProxy",)
 
     def __init__(self, product: Product):
         self.product = product
@@ -129,6 +130,10 @@ class HAProxy:
     def reload(self, lab: Broker, deployment: Deployment, output: Path) -> None:
         haproxy_admin.reload(lab, lambda more: self.program.spawn(lab, output, [*_arguments(deployment), *more],
                                                                   deployment.environment))  # fmt: skip
+
+    def restart(self, lab: Broker, deployment: Deployment, output: Path, part: str) -> None:
+        haproxy_admin.stop(lab)
+        self.program.spawn(lab, output, _arguments(deployment), deployment.environment)
 
     # -- steps ------------------------------------------------------------------------------------
 

@@ -79,6 +79,13 @@ def reload(lab: Broker, start: Callable[[list[str]], int]) -> None:
         lab.request("tick")
 
 
+def stop(lab: Broker) -> None:
+    """SIGTERM to the process, or to its master: it ends at once, and with it all connections."""
+    own = _pid(lab)
+    master = lab.request("parent", pid=own)["parent"]
+    lab.request("signal", pid=own if master == _BROKER else master, number=int(signal.SIGTERM), wait=True)
+
+
 def _pid(lab: Broker) -> int:
     """The process that answers on the admin socket, as the lab numbers it."""
     for line in ask(lab, "show info").splitlines():

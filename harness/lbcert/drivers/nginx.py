@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,8 @@ _WORKER = "nginx: worker process"
 
 class Nginx:
     """The driver of one nginx binary."""
+
+    parts: tuple[str, ...] = ("nginx",)
 
     def __init__(self, product: Product):
         self.product = product
@@ -82,6 +85,12 @@ class Nginx:
                 raise DriverError(f"nginx -s reload: workers of before still accept after {PATIENCE['ready']:g} s; "
                                   "see its error log")  # fmt: skip
             lab.request("tick")
+
+    def restart(self, lab: Broker, deployment: Deployment, output: Path, part: str) -> None:
+        for pid, title in _titles(lab).items():
+            if title.startswith("nginx: master"):
+                lab.request("signal", pid=int(pid), number=int(signal.SIGTERM), wait=True)
+        self.program.spawn(lab, output, ["-c", config_path(deployment)])
 
     # -- steps ------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ asked at HAProxy's admin socket; stunnel has none. Sources: stunnel(8), `foregro
 from __future__ import annotations
 
 import re
+import signal
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +31,7 @@ class StunnelHAProxy(HAProxy):
     """The driver of HAProxy, with stunnel started beside it."""
 
     faster_clock = False  # stunnel would live by another clock than HAProxy
+    parts = ("HAProxy", "stunnel")
 
     def __init__(self, product: Product):
         super().__init__(product)
@@ -46,6 +48,15 @@ class StunnelHAProxy(HAProxy):
 
     def start(self, lab: Broker, deployment: Deployment, output: Path) -> None:
         super().start(lab, deployment, output)
+        self._start_stunnel(lab, output)
+
+    def restart(self, lab: Broker, deployment: Deployment, output: Path, part: str) -> None:
+        if part == "HAProxy":
+            super().restart(lab, deployment, output, part)
+            return
+        running = [int(pid) for pid, title in lab.request("processes")["titles"].items() if CONFIG in title]
+        for pid in running:
+            lab.request("signal", pid=pid, number=int(signal.SIGTERM), wait=True)
         self._start_stunnel(lab, output)
 
     def _start_stunnel(self, lab: Broker, output: Path) -> int:

@@ -6,15 +6,15 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..clients.talk import Call, TalkClients
-from ..wire.http import SITE_NAME, Ask
+from ..clients.hello import Hello
+from ..clients.talk import Call, Talk, TalkClients
+from ..security.authority import SITE as HOST
+from ..wire.http import Ask
 
 if TYPE_CHECKING:
     from ..lab import Lab
     from ..wire.cookies import Jar
 
-HOST = SITE_NAME
-"""the site's name, as clients know it"""
 MODULES = ("lbcert.endpoints.web_server",)
 
 _tokens = itertools.count(1)
@@ -35,18 +35,22 @@ def clients(lab: Lab) -> TalkClients:
 
 
 def call(lab: Lab, service: str, source: str, asks: Sequence[Ask] = (), jar: Jar | None = None, pipelined: bool = False,
-         raw: Callable[[str], bytes] | None = None, answers: int = 1, **more: Any) -> Call:  # fmt: skip
+         raw: Callable[[str], bytes] | None = None, answers: int = 1, offer: str = "", **more: Any) -> Call:  # fmt: skip
     """A client that asks for pages (one GET by default) over HTTP, or HTTPS with the site's name.
 
-    With `raw` it says the bytes that this makes of the connection's token, and waits for so many `answers`.
+    With `raw` it says the bytes that this makes of the connection's token, and waits for so many `answers`. With `offer` it only
+    says hello with that (`clients.hello`), and hears what the product says. Over HTTPS: `verified`: the certificate must lead to
+    the lab's root, and be the site's; otherwise any is taken. `newest`: version of TLS ("1.2"). `resume`: an earlier call
+    whose TLS session is used again.
     """
     from ..clients.http import Browse, Raw
 
     over_tls = service == "https"
-    if over_tls and "tls" not in more:
-        from ..security.mutual import client_context
 
-        more |= {"tls": client_context(), "server_name": more.get("server_name", HOST)}
+    if over_tls and "tls" not in more and not offer:
+        more |= _secured(**{name: more.pop(name) for name in ("verified", "newest", "resume") if name in more})
+    if offer:
+        more["speech"] = Hello(f"t{next(_tokens):06d}", offer, HOST)
     if "speech" not in more:
         token = f"t{next(_tokens):06d}"
         more["speech"] = (
@@ -55,3 +59,16 @@ def call(lab: Lab, service: str, source: str, asks: Sequence[Ask] = (), jar: Jar
             else Raw(token, raw(token), answers)
         )
     return Call(source, service, **more)
+
+
+def _secured(verified: bool = False, newest: str = "1.3", resume: Talk | None = None) -> dict[str, Any]:
+    """How a call is made over TLS."""
+    if resume is not None:
+        return {"tls": resume.visit.tls, "server_name": HOST, "session": resume.tls.session}
+    from ..security.mutual import client_context
+
+    if not verified:
+        return {"tls": client_context(newest=newest), "server_name": HOST}
+    from ..security.authority import authority
+
+    return {"tls": client_context(root=authority().root_pem, name_checked=True, newest=newest), "server_name": HOST}

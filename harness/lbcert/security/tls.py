@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import ssl
+from typing import Any
 
 from .login import SecurityError
 
@@ -42,10 +43,10 @@ def fingerprint(certificate: bytes) -> str:
 class Tls:
     """Feed it what came, send what `take` gives."""
 
-    def __init__(self, context: ssl.SSLContext, server_side: bool, server_name: str | None = None):
-        """`server_name`: what a client asks for (SNI)."""
+    def __init__(self, context: ssl.SSLContext, server_side: bool, server_name: str | None = None, session: Any = None):
+        """`server_name`: what a client asks for (SNI); `session`: of an earlier connection with this context, to be resumed."""
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._tls = context.wrap_bio(self._in, self._out, server_side=server_side, server_hostname=server_name)
+        self._tls = context.wrap_bio(self._in, self._out, server_side=server_side, server_hostname=server_name, session=session)
         self._sealed: list[bytes] = []
         self.established = False
         self.ended = False
@@ -105,3 +106,21 @@ class Tls:
     @property
     def version(self) -> str:
         return self._tls.version() or ""
+
+    @property
+    def chain(self) -> list[str]:
+        """The fingerprints of the certificates that the peer sent, in their order; empty where this Python does not tell."""
+        try:
+            sent = self._tls._sslobj.get_unverified_chain() or ()  # public from Python 3.13 on
+            return [fingerprint(ssl.PEM_cert_to_DER_cert(one.public_bytes())) for one in sent] if self.established else []
+        except AttributeError:
+            return []
+
+    @property
+    def session(self) -> Any:
+        """What a later connection can resume; with TLS 1.3 once the server has sent a ticket, which comes behind the handshake."""
+        return self._tls.session
+
+    @property
+    def resumed(self) -> bool:
+        return bool(self._tls.session_reused)

@@ -12,7 +12,6 @@ import os
 import select
 import signal
 import socket
-import struct
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -20,7 +19,7 @@ from typing import Any, NoReturn
 
 from ..balancer import serve as serve_balancer
 from ..endpoints import kinds, terminal_server  # noqa: F401  inside a lab there is no disk to load it from
-from . import capture, jail, linux, program, wiring
+from . import capture, holders, jail, linux, program, scan, wiring
 from .channel import MAX_FDS, Channel, ChannelClosed
 from .plan import Plan
 
@@ -308,6 +307,29 @@ class Broker:
             linux.setns(self.wiring.base.net, linux.CLONE_NEWNET)
         return {}, made
 
+    def do_packets(self, fds: list[int], host: str, interface: str, protocol: int):
+        """A socket for raw packets of one Ethernet `protocol` on an interface of `host`, and the interface's MAC address."""
+
+        def opened() -> socket.socket:
+            sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, socket.htons(protocol))
+            sock.bind((interface, protocol))
+            return sock
+
+        try:
+            sock = self._in_host(host, opened)
+        except PermissionError:
+            raise Refused(f"raw packets are not allowed in {host}") from None
+        return {"mac": sock.getsockname()[4].hex(":")}, [sock.detach()]
+
+    def do_scan(self, fds: list[int], host: str, source: str, address: str):
+        """Try all TCP ports of `address` from `source`; the reply's descriptor is the end of a pipe that the result comes from."""
+        ours, theirs = os.pipe()
+        try:
+            self._fork(host, "scan", [theirs], lambda: scan.serve(theirs, source, address))
+        finally:
+            os.close(theirs)
+        return {}, [ours]
+
     def do_unix(self, fds: list[int], host: str, path: str):
         """A connection to a UNIX socket of `host` (a product's admin socket)."""
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -340,6 +362,15 @@ class Broker:
     def do_connections(self, fds: list[int], host: str):
         """Established TCP connections of `host`: `local` and `remote` end, which `timer` runs, seconds until it is `due`."""
         return {"connections": self._in_host(host, _connections)}, []
+
+    def do_holders(self, fds: list[int], host: str):
+        """What of the product runs in `host`, and which established TCP connections each process holds.
+
+        For each process `pid`, `title`, `uid` (real, effective, saved, file system), effective `capabilities` (a mask) and
+        `connections` (local and remote end). Ours are left out: mock servers, and what the broker itself is.
+        """
+        ours = {pid for pid, name in self.children.items() if name != "product"} | {os.getpid()} | set(self.hosts.keepers)
+        return {"processes": holders.of(self.wiring.hosts[host].net, ours)}, []
 
     # -- faults and evidence ----------------------------------------------------------------------
 
@@ -466,22 +497,10 @@ def _connections() -> list[dict[str, Any]]:
 
 
 def _tcp_table() -> Iterator[tuple[int, list[str]]]:
-    """The rows of the kernel's tables of TCP sockets (proc_net_tcp.rst), with their family."""
-    for name, family in (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6)):
-        try:
-            with open(f"/proc/self/net/{name}") as file:
-                rows = file.read().splitlines()[1:]
-        except FileNotFoundError:
-            continue
-        for row in rows:
-            yield family, row.split()
+    return holders.tcp_table("self")
 
 
-def _end(family: int, text: str) -> tuple[str, int]:
-    """Address and port as the kernel's tables write them: words in hexadecimal, in the machine's own byte order."""
-    address, port = text.split(":")
-    words = [int(address[i : i + 8], 16) for i in range(0, len(address), 8)]
-    return socket.inet_ntop(family, struct.pack(f"={len(words)}I", *words)).removeprefix("::ffff:"), int(port, 16)
+_end = holders.end
 
 
 def _close(fd: int) -> None:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import Any
 
 from ..history import Event, History
-from .served import some
+from .served import setup, some
 
 _OUTCOMES = {
     "closed": "closed without an answer",
@@ -55,6 +55,12 @@ class Answers:
         """The port at which the server had the connection of `call`."""
         accept = self.accept(call)
         return accept["local"][1] if accept else None
+
+
+def own_addresses(history: History, interface: str | None = None) -> set[str]:
+    """The DUT's addresses, or those of one of its interfaces (eth1: among the servers, where it has two)."""
+    links = setup(history)["interfaces"]["dut"]
+    return {address for name, addresses in links.items() if interface in (None, name) for address in addresses}
 
 
 def by_client(history: History, label: str | None = None) -> dict[str, list[Event]]:
