@@ -1,7 +1,7 @@
 """The stable names for tests, ours and third parties'. Nothing else of the package is promised."""
 
 from .addresses import doubled_digits, long_names, random_letters, sequential
-from .admin import drain, ready, reload
+from .admin import drain, parts, ready, reload, restart
 from .browsing import Browser, browse
 from .calling import answer_with, dial, push
 from .clients.rdp import Connection, Visit, connection_request, cut
@@ -44,9 +44,13 @@ from .pool import (
     say_all,
     settle_clients,
     tell_heard,
+    until_answered,
     until_used,
 )
+from .passing import be_silent
+from .tracing import bypassed, filter_reverse_path, note_bodies, note_processes, note_senders, trace
 from .scripts import converse, greet, log_in, secure, tell_conversations
+from .sip_talks import exchange_sip, require_login, tell_certificates
 from .security.login import Login, Manner
 from .verdicts import Verdict
 from .wire import (
@@ -124,6 +128,7 @@ __all__ = [
     "be_silent",
     "be_silent_late",
     "browse",
+    "bypassed",
     "cheap_services",
     "checks",
     "come",
@@ -139,15 +144,21 @@ __all__ = [
     "doubled_digits",
     "drain",
     "encode_token",
+    "exchange_sip",
     "explore_model",
+    "filter_reverse_path",
     "greet",
     "hang",
     "listen",
     "log_in",
     "long_names",
     "newcomers",
+    "note_bodies",
     "note_carriers",
+    "note_processes",
+    "note_senders",
     "page_to_open",
+    "parts",
     "patience",
     "push",
     "push_all",
@@ -156,8 +167,10 @@ __all__ = [
     "recovery",
     "refuse",
     "reload",
+    "require_login",
     "requirement",
     "requirement_deadline",
+    "restart",
     "restore",
     "say_all",
     "scan_ports",
@@ -165,11 +178,14 @@ __all__ = [
     "sequential",
     "settle_clients",
     "settle_users",
+    "tell_certificates",
     "tell_conversations",
     "tell_heard",
+    "trace",
     "trial",
     "try_defaults",
     "two_windows",
+    "until_answered",
     "until_dead",
     "until_used",
 ]

@@ -22,8 +22,10 @@ POOL = f"pool.{DOMAIN}"
 """the pool's name, which clients know"""
 REALM = "SIP Communications Service"
 ACCOUNTS = {"alice": "Bluebell-27-Lantern"}
-SIP_OPTIONS = {"realm": REALM, "accounts": ACCOUNTS, "keepalive": 300, "expires": 600}
-"""what Front Ends tell clients: keep-alives every 300 s, registrations for 600 s"""
+GUEST = "guest"
+"""who calls without an account: nobody asks for a login"""
+SIP_OPTIONS = {"auth": "accounts", "realm": REALM, "accounts": ACCOUNTS, "keepalive": 300, "expires": 600}
+"""what Front Ends ask of clients and tell them: keep-alives every 300 s, registrations for 600 s"""
 OVER_TLS = {"sip-tls", "web", "focus", "remoting"}
 C3P = "application/cccp+xml"
 """what a focus says to conferencing servers on 444 ([MS-CONFBAS])"""
@@ -96,7 +98,7 @@ def speech_for(service: str, signed: bool = False, first: str = "register") -> S
         from ..clients.sip import SignedRegister, SipSpeech
 
         how = {"token": f"{token}@client.{DOMAIN}", "domain": DOMAIN, "transport": "TLS" if service in OVER_TLS else "TCP"}
-        return SignedRegister(Login("alice", ACCOUNTS["alice"]), **how) if signed else SipSpeech(first, user="alice", **how)
+        return SignedRegister(Login("alice", ACCOUNTS["alice"]), **how) if signed else SipSpeech(first, user=GUEST, **how)
     if service == "rpc":
         from ..clients.mapper import AskMapper
 

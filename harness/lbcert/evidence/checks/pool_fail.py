@@ -103,8 +103,10 @@ def _late_clients(history: History, dead: str, zero: int, bound: float, attempts
         tally.faults.append(f"{dead} was still tried: {attempts}")
     answers = Answers(history)
     for call in served.some(calls(history, "after"), "call after the detection limit"):
-        if answers.server(call) is None:
-            tally.faults.append(f"{name_of(call)}, {since(call['started'], zero):.2f} s after the fault: {outcome_text(call)}")
+        server = answers.server(call)
+        if server in (None, dead):
+            seen = outcome_text(call) if server is None else f"reached {dead}"
+            tally.faults.append(f"{name_of(call)}, {since(call['started'], zero):.2f} s after the fault: {seen}")
     return max(sent, default=None)
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from ... import deadlines
-from ...dut_model import DETECTION_CEILING
 from ..finding import Finding, Tally
 from ..history import Event, History
 from . import called, served
 
-LIMIT = DETECTION_CEILING + deadlines.MARGIN
+LIMIT = deadlines.LOST_WITHIN + deadlines.MARGIN
 """s within which a client must have an answer, or be told that there is none"""
 AT_ONCE = 2.0
 """s within which a page comes where nothing is wrong (TP-ROUTE-01)"""
-_TOLD = ("closed", "reset", "refused", "short")
+_TOLD = ("closed", "reset", "refused", "short", "anonymous")
+"""outcomes of a client that knows that it will not be served; `anonymous`: the product has a page for that"""
 
 
 def pages_come(history: History) -> Finding:
