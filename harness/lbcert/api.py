@@ -9,18 +9,48 @@ from .clients.talk import Call, Talk
 from .deadlines import CLOSE_WITHIN, CONFIRM_WITHIN, INSPECTION_CEILING, MARGIN, Deadline, detection, patience, recovery, trial
 from .deadlines import requirement as requirement_deadline
 from .endpoints.control import MockServer
-from .dut_model import DETECTION_CEILING, LIFETIME_FLOOR, SHORT_LIFETIME, SMALL_TABLE, Deployment
+from .dut_model import (
+    DETECTION_CEILING,
+    LIFETIME_FLOOR,
+    POOL_CHECK_CEILING,
+    SHORT_IDLE,
+    SHORT_LIFETIME,
+    SMALL_MAXCONN,
+    SMALL_PORTS,
+    SMALL_TABLE,
+    Deployment,
+)
 from .evidence import checks
 from .explore import Explorer, Labs, explore_model
 from .evidence.finding import Finding, Tally
 from .evidence.history import History
-from .failing import MANY_USERS, Stream, again, crowd_after_detection, settle_users, until_dead
+from .failing import MANY_USERS, Stream, again, crowd_after_detection, settle_users, two_windows, until_dead
 from .faults import DETECTED_AS, FAULTS, crash, dark, hang, refuse, restore
 from .lab import Lab
+from .pages import ask_pages, declared_page, page_to_open, try_defaults
 from .requirement import requirement
+from .survey import ask_arp, note_carriers, scan_ports
+from .passing import be_silent, be_silent_late
+from .pool import (
+    SIP_SERVICES,
+    Pulse,
+    Trickle,
+    ask_more,
+    cheap_services,
+    come,
+    listen,
+    newcomers,
+    push_all,
+    say_all,
+    settle_clients,
+    tell_heard,
+    until_answered,
+    until_used,
+)
 from .passing import be_silent
 from .tracing import bypassed, filter_reverse_path, note_bodies, note_processes, note_senders, trace
 from .scripts import converse, greet, log_in, secure, tell_conversations
+from .sip_talks import exchange_sip, require_login, tell_certificates
 from .security.login import Login, Manner
 from .verdicts import Verdict
 from .wire import (
@@ -53,7 +83,12 @@ __all__ = [
     "MALFORMED_VECTORS",
     "MANY_USERS",
     "MARGIN",
+    "POOL_CHECK_CEILING",
+    "SHORT_IDLE",
     "SHORT_LIFETIME",
+    "SIP_SERVICES",
+    "SMALL_MAXCONN",
+    "SMALL_PORTS",
     "SMALL_TABLE",
     "Ask",
     "Browser",
@@ -77,55 +112,80 @@ __all__ = [
     "NegotiationRequest",
     "NegotiationResponse",
     "Protocols",
+    "Pulse",
     "RequestFlags",
     "Stream",
     "Talk",
     "Tally",
+    "Trickle",
     "Verdict",
     "Visit",
     "again",
     "answer_with",
+    "ask_arp",
+    "ask_more",
+    "ask_pages",
     "be_silent",
+    "be_silent_late",
     "browse",
     "bypassed",
+    "cheap_services",
     "checks",
+    "come",
     "connection_request",
     "converse",
     "crash",
     "crowd_after_detection",
     "cut",
     "dark",
+    "declared_page",
     "detection",
     "dial",
     "doubled_digits",
     "drain",
     "encode_token",
+    "exchange_sip",
     "explore_model",
     "filter_reverse_path",
     "greet",
     "hang",
+    "listen",
     "log_in",
     "long_names",
+    "newcomers",
     "note_bodies",
+    "note_carriers",
     "note_processes",
     "note_senders",
+    "page_to_open",
     "parts",
     "patience",
     "push",
+    "push_all",
     "random_letters",
     "ready",
     "recovery",
     "refuse",
     "reload",
+    "require_login",
     "requirement",
     "requirement_deadline",
     "restart",
     "restore",
+    "say_all",
+    "scan_ports",
     "secure",
     "sequential",
+    "settle_clients",
     "settle_users",
+    "tell_certificates",
     "tell_conversations",
+    "tell_heard",
     "trace",
     "trial",
+    "try_defaults",
+    "two_windows",
+    "until_answered",
     "until_dead",
+    "until_used",
 ]

@@ -64,6 +64,8 @@ PATIENCE = {
     "sessions": 10.0,  # connections that were closed are seen closed at the far end
     "pause": 0.25,  # between two tries of something that is waited for
     "checks": 20.0,  # on top of the time that as many health checks take as are wanted
+    "scan": 60.0,  # all ports of an address are tried
+    "probe": 3.0,  # a port that nobody knows says something, or leads somewhere
     "faster clock": 15.0,  # on top of what a listener's timeout takes at the nominal rate, if the clock runs at all
     "recovery": 20.0,  # on top of rise x (inter + timeout): a returned server gets its first new user
 }

@@ -14,17 +14,31 @@ LIFETIME_FLOOR = 8 * 3600.0
 """s that a persistence entry should live at least (design 4: ceilings)"""
 SHORT_IDLE = 6.0
 """s that a silent session lives in the variant short-idle"""
+POOL_LIFETIME_FLOOR = 1800.0
+"""s that a persistence entry must live in a pool (design 4: ceilings; the article's `expire 30m`)"""
 IDLE_FLOOR = 3600.0
 """s that a silent session should live at least (design 4: ceilings; the article's timeouts)"""
+SMALL_PORTS = 200
+"""outgoing ports of each address in the variants small-ports and two-addresses"""
+SMALL_MAXCONN = 100
+"""connections that are admitted in the variant small-maxconn"""
+POOL_IDLE_FLOOR = 1800.0
+"""s that a silent SIP connection should live at least (design 4: ceilings; the article's timeouts)"""
+POOL_CHECK_CEILING = 5.0
+"""s between two checks of a Front End at most (design 4: ceilings)"""
 VARIANTS = {
     "short-lifetime": f"a persistence entry lives {SHORT_LIFETIME:g} s instead of its usual time",
     "small-table": f"the persistence table has room for {SMALL_TABLE} users",
     "not-transparent": "the servers see the product's own address in place of the client's",
     "short-idle": f"a silent session lives {SHORT_IDLE:g} s instead of its usual time",
+    "small-ports": f"connections to servers come from {SMALL_PORTS} ports of one address",
+    "two-addresses": f"connections to servers come from {SMALL_PORTS} ports of each of two addresses",
+    "small-maxconn": f"{SMALL_MAXCONN} connections are admitted at the same time",
 }
 """the variants of a deployment that tests know, and what differs in them"""
-LINES_OF = {"short-idle": 2, "not-transparent": 3}
-"""variants whose one value stands in more than one line: an idle time is often set for clients and for servers, an address for each service"""
+LINES_OF = {"short-idle": 2, "not-transparent": 3, "two-addresses": 5}
+"""variants that change more than one line of a configuration: an idle time is often set for clients and for servers, and some
+products have a line for each service, or for each address that a server is reached from"""
 DETECTION_CEILING = 15.0
 """s: a declared detection beyond this fails the rows that use it; undeclared checks are held to it"""
 

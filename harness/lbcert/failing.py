@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .addresses import sequential
 from .clients.rdp import Connection, Visit
@@ -24,6 +24,7 @@ FINDERS = 20
 """of a dead server's users: those who find out that it is dead, where no check does"""
 WINDOW = 2.0
 """s: each of the two windows in which attempts at the dead server are counted"""
+KEY = b"a key is pressed"
 CROWD = 300
 """users who come in the second window: one of them in 100 at the dead server would be seen"""
 
@@ -49,32 +50,34 @@ def again(visit: Connection, label: str) -> Visit:
     return Visit(visit.visit.source, visit.visit.user, label=label)
 
 
-def until_dead(lab: Lab, what: str, fault: str, theirs: list[Connection],
-               until: Callable[[], bool] = lambda: False, busy: Sequence[Connection] = ()) -> list[Connection]:  # fmt: skip
+def until_dead(lab: Lab, what: str, fault: str, theirs: list[Any], until: Callable[[], bool] = lambda: False,
+               busy: Sequence[Any] = (), come: Callable[[Any, str], Any] = again, use: Callable[[Any], bytes] = lambda _session: KEY,
+               ) -> list[Any]:  # fmt: skip
     """Wait until `what` must be known as dead (`fault`: refused, dark or hung), or `until`; returns who did not come.
 
     The sessions `busy` are in use meanwhile: a product that ends idle ones too soon must not seem to end them for the fault.
 
     Nobody comes: the product must find it out by its own checks. Where the deployment declares that it has none
     (`kind: passive`), users of the dead server come every 100 ms, since a product that nobody uses can learn nothing.
+    `come` makes the next visit of one of them, `use` says what a session in use sends.
     """
     check = lab.declares.health_check
     deadline = requirement_deadline("detection", detection(check, fault) + MARGIN)
 
-    def use() -> None:
+    def use_all() -> None:
         for session in busy:
             if session.alive:
-                session.send(b"a key is pressed")
+                session.send(use(session))
 
     if not check.passive:
-        lab.every(1.0, deadline, f"{what} is known as dead", use, until)
+        lab.every(1.0, deadline, f"{what} is known as dead", use_all, until)
         return theirs
     finders, rest = theirs[:FINDERS], theirs[FINDERS:]
-    begun: list[Connection] = []
+    begun: list[Any] = []
 
     def find() -> None:
-        use()
-        begun.extend(lab.clients.start([again(finders[len(begun) % len(finders)], "finder")]))
+        use_all()
+        begun.extend(lab.clients.start([come(finders[len(begun) % len(finders)], "finder")]))
 
     lab.every(FINDERS_EVERY, deadline, f"{what} is known as dead", find, until)
     return rest
@@ -88,13 +91,27 @@ def crowd_after_detection(lab: Lab, dead: str, known: list[Connection]) -> None:
     """
     crowd = [again(visit, "after") for visit in known[: CROWD // 2]]
     crowd += [Visit(lab.sources.one(), f"late{number}", label="after") for number in range(CROWD - len(crowd))]
-    crowd = lab.shuffled(crowd)
-    begun: list[Connection] = []
+    two_windows(lab, dead, lab.shuffled(crowd))
+
+
+def two_windows(lab: Lab, dead: str, crowd: list[Any], patient: float | None = None) -> None:
+    """The two windows of `crowd_after_detection` with these visits, the last one first.
+
+    `patient`: s after the first window in which an answer must be there, where users of a dead server may wait for ever.
+    """
+    begun: list[Any] = []
+    size = max(1, len(crowd))
     lab.mark("busy")
-    lab.every(WINDOW / CROWD, requirement_deadline("window", WINDOW), f"{dead} is left alone",
+    lab.every(WINDOW / size, requirement_deadline("window", WINDOW), f"{dead} is left alone",
               lambda: begun.extend(lab.clients.start([crowd.pop()]) if crowd else ()))  # fmt: skip
     lab.mark("over")
-    lab.wait("answers to users after detection", lambda: all(v.done for v in begun), patience("outcome"))
+    if patient is None:
+        lab.wait("answers to users after detection", lambda: all(v.done for v in begun), patience("outcome"))
+    else:
+        lab.watch("answers to users after detection", lambda: all(v.done for v in begun), requirement_deadline("answer", patient))
+        for visit in begun:
+            if not visit.done:
+                visit.finish("unanswered")
     lab.mark("quiet")
     lab.watch(f"{dead} sees health checks only", lambda: False, requirement_deadline("window", WINDOW))
     lab.mark("end")

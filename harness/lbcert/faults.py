@@ -7,7 +7,8 @@ host leaves everybody waiting, a hung one still completes TCP handshakes, a refu
 from __future__ import annotations
 
 import signal
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from .deadlines import patience
 
@@ -34,12 +35,12 @@ def hang(lab: Lab, server: MockServer) -> int:
     return _note(lab, server, "hang", stamp)
 
 
-def refuse(lab: Lab, server: MockServer) -> int:
-    """Close the listener; sessions go on."""
+def refuse(lab: Lab, server: MockServer, ports: Sequence[int] = ()) -> int:
+    """Close the listeners, or those on `ports` alone; sessions go on."""
     before = server.count("refusing")
-    server.tell("refuse")
+    server.tell("refuse", ports=list(ports) or None)
     lab.wait(f"{server.name} refuses", lambda: server.count("refusing") > before, patience("report"))
-    return _note(lab, server, "refuse", None)
+    return _note(lab, server, "refuse", None, **({"ports": list(ports)} if ports else {}))
 
 
 def dark(lab: Lab, server: MockServer) -> int:
@@ -65,8 +66,8 @@ def restore(lab: Lab, server: MockServer, fault: str) -> int:
     return lab.history.add("lab", "restore", stamp, fault=fault, server=server.name)["t"]
 
 
-def _note(lab: Lab, server: MockServer, fault: str, stamp: int | None) -> int:
-    return lab.history.add("lab", "fault", stamp, fault=fault, server=server.name)["t"]
+def _note(lab: Lab, server: MockServer, fault: str, stamp: int | None, **facts: Any) -> int:
+    return lab.history.add("lab", "fault", stamp, fault=fault, server=server.name, **facts)["t"]
 
 
 FAULTS = {"crash": crash, "hang": hang, "refuse": refuse, "dark": dark}

@@ -100,6 +100,7 @@ class Lab:
         self.services = choose_services(deployment, discovery.listening)
         """service -> address and port at which the product offers it"""
         self.vip = self.services[self.offer.main]
+        self._sockets = discovery.sockets
         self.pace = pace
         """how the test's long timer is judged, if it has one"""
         self.clock: FasterClock | None = None
@@ -124,7 +125,8 @@ class Lab:
                          ports=sorted({*(port for _, port in self.services.values()), *controls,
                                        *(port for s in everyone for _, port in s.listen)}),
                          addresses={s.name: s.listen for s in self.mocks}, hosts={s.name: s.host for s in everyone},
-                         services=self.services, interfaces=interfaces(plan),
+                         services=self.services, arms=len(plan.networks), interfaces=interfaces(plan),
+                         product=[text.partition("/")[0] for link in plan.host(DUT_HOST).links for text in link.addresses],
                          deadlines=table(deployment.declares.health_check))  # fmt: skip
         if pace is not None:
             self.history.add("harness", "pace", how=pace.how, span=pace.span, rate=pace.rate)
@@ -181,6 +183,10 @@ class Lab:
 
     def wait_ready(self) -> None:
         """Ready is when the VIP accepts; an exit status says nothing (a daemon's parent ends with 0)."""
+        if not self._sockets:
+            self.driver.ready(self.broker, self.deployment, self.files.output)
+            self.ready_at = time.monotonic()
+            return
         deadline = patience("ready")
         while missing := self._not_listening():
             if deadline.expired or self.trouble:
@@ -452,6 +458,10 @@ def lay_out(
         shown.add(name)
         servers.append(MockServer(name, index, pairs, loop, history, address in active, host, offer.mock))
     network = deployment.network
+    if network.get("direct_return"):
+        # Users' packets come with the VIP as their destination; checks come to the server's own address.
+        for server in servers:
+            server.listen += [pair for pair in dict.fromkeys(services.values()) if pair not in server.listen]
     own = ("0.0.0.0", "::", "::1")
     vips = list(dict.fromkeys([vip[0], *(ip for ip, _ in discovery.listening if ip not in own and not ip.startswith("127."))]))
     try:
@@ -462,6 +472,7 @@ def lay_out(
             dut_addresses=network.get("addresses", []),
             clients=network.get("clients", []),
             gateway=network.get("gateway", False),
+            direct_return=network.get("direct_return", False),
             neighbour=routing == "neighbour",
             bypass=[servers[0].host] if routing == "bypass" else [],
         )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .drivers import faster, has_faster_clock
-from .dut_model import IDLE_FLOOR, SHORT_IDLE, VARIANTS, Declares, Deployment, Product
+from .dut_model import IDLE_FLOOR, POOL_IDLE_FLOOR, SHORT_IDLE, VARIANTS, Deployment, Product
 from .verdicts import NO_VARIANT
 
 TIMERS = ("fast", "real")
@@ -25,12 +25,12 @@ class LongTimer:
     """the variant of a deployment in which it is short"""
     short: float
     """s that it takes there"""
-    span: Callable[[Declares], float]
+    span: Callable[[Deployment], float]
     """s that a test must see pass of the deployment itself"""
 
 
 LONG_TIMERS = {
-    "idle": LongTimer("short-idle", SHORT_IDLE, lambda declares: _number(declares.idle, IDLE_FLOOR)),
+    "idle": LongTimer("short-idle", SHORT_IDLE, lambda deployment: _number(deployment.declares.idle, _floor(deployment.profile))),
 }
 
 
@@ -50,7 +50,7 @@ class Pace:
 def choose(product: Product, deployment: Deployment, timers: str, name: str) -> Pace:
     """The pace of a test with the long timer `name`; NoPace if there is none."""
     timer = LONG_TIMERS[name]
-    span = timer.span(deployment.declares)
+    span = timer.span(deployment)
     if timers == "real":
         return Pace("real", span)
     able = has_faster_clock(product)
@@ -64,6 +64,10 @@ def choose(product: Product, deployment: Deployment, timers: str, name: str) -> 
     raise NoPace(f"{NO_VARIANT}: {deployment.id} offers none in which {VARIANTS[timer.variant]} (dut.yaml: variants: "
                  f"{timer.variant}), and products of driver {product.driver} have no faster clock; `--timers real` takes "
                  f"{_span(1.05 * span)}")  # fmt: skip
+
+
+def _floor(profile: str) -> float:
+    return POOL_IDLE_FLOOR if profile == "ocs" else IDLE_FLOOR
 
 
 def _number(value: float | str | None, otherwise: float) -> float:

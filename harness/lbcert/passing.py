@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from .clients.rdp import Connection
@@ -30,7 +30,7 @@ def be_silent(lab: Lab, sessions: Sequence[Connection]) -> None:
 
     lab.mark("silence")
     longest = IDLE_SHARES[1] * lab.pace.span
-    what = f"{len(sessions)} sessions are silent for " + (f"{longest / 60:.3g} min" if longest >= 120 else f"{longest:.3g} s")
+    what = f"{len(sessions)} sessions are silent for {span_text(longest)}"
     if lab.clock is None:
         lab.watch(what, all_ended, requirement_deadline("idle time", longest))
     else:
@@ -39,8 +39,39 @@ def be_silent(lab: Lab, sessions: Sequence[Connection]) -> None:
     lab.mark("over")
 
 
-def run_clock(lab: Lab, what: str) -> None:
-    """Connect to each control listener of the product, and wait until it has ended all of these connections."""
+def be_silent_late(lab: Lab, sessions: Sequence[Connection], late: Callable[[], None]) -> None:
+    """As `be_silent`, but for what `late` does when 95 % of the judged span have passed on the product's clock (mark `late`)."""
+
+    def at_last() -> None:
+        lab.mark("late")
+        late()
+
+    def all_ended() -> bool:
+        return not any(session.alive or lab.is_connected(session) for session in sessions)
+
+    lab.mark("silence")
+    shares = [share * lab.pace.span for share in IDLE_SHARES]
+    what = f"{len(sessions)} connections are silent for "
+    if lab.clock is None:
+        end = requirement_deadline("idle time", shares[1])
+        lab.watch(what + span_text(shares[0]), lambda: False, requirement_deadline("idle time", shares[0]))
+        at_last()
+        lab.watch(what + span_text(shares[1]), all_ended, end)
+    else:
+        run_clock(lab, f"{what}{span_text(shares[1])} of the product's clock", at_last)
+    lab.watch("both ends are told", all_ended, requirement_deadline("told", MARGIN))
+    lab.mark("over")
+
+
+def span_text(seconds: float) -> str:
+    return f"{seconds / 60:.3g} min" if seconds >= 120 else f"{seconds:.3g} s"
+
+
+def run_clock(lab: Lab, what: str, late: Callable[[], None] | None = None) -> None:
+    """Connect to each control listener of the product, and wait until it has ended all of these connections.
+
+    `late` is called when the first of them has ended.
+    """
     from .lab import HarnessError
 
     assert lab.clock is not None
@@ -54,7 +85,12 @@ def run_clock(lab: Lab, what: str) -> None:
             raise HarnessError(f"the control listener of {control.seconds:g} s accepts no connection: {one.failed}")
         lab.history.add("harness", "control", port=control.port, seconds=control.seconds, source=source, cport=one.port)
     longest = max(control.seconds for control in controls)
+    first = silent[controls.index(min(controls, key=lambda control: control.seconds))]
     try:
+        if late is not None:
+            lab.wait(f"{what}, at ×{lab.clock.rate}", lambda: first.ended,
+                     patience("faster clock", SLOWEST * longest / lab.clock.rate))  # fmt: skip
+            late()
         lab.wait(f"{what}, at ×{lab.clock.rate}", lambda: all(one.ended for one in silent),
                  patience("faster clock", SLOWEST * longest / lab.clock.rate))  # fmt: skip
     finally:

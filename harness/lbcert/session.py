@@ -335,4 +335,5 @@ def _discovery(data: dict[str, Any]) -> Discovery:
         data["lowered_limits"],
         {name: (fall, rise) for name, (fall, rise) in data["check_counts"].items()},
         {name: Memory(**memory) for name, memory in data["memories"].items()},
+        data["sockets"],
     )

@@ -54,7 +54,7 @@ def test_answer_arrives_unchanged(lab: Lab) -> None:
     converse(lab, plans)
     made = lab.visit(visits)
     lengths = {user: len(told["answer"]) // 2 + told["body"] + TAIL for user, told in plans.items()}
-    lab.watch("everything has arrived", lambda: all(not one.alive or len(one.received) >= lengths[one.visit.user] for one in made),
+    lab.watch("everything has arrived", lambda: all(not one.alive or len(one.heard) >= lengths[one.visit.user] for one in made),
               patience("sessions"))  # fmt: skip
     ended = [one for one in made if not one.visit.finish]
     lab.watch("clients are told that their servers have closed", lambda: not any(one.alive for one in ended),

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from balancer_rig import RST, receive
+from balancer_rig import PATIENCE, RST, receive
 
 
 def test_each_port_is_kept_and_the_server_may_speak_first(pool):
@@ -121,11 +121,12 @@ def test_both_ends_of_a_silent_session_are_told(pool):
 
 @pytest.mark.parametrize("side", ["client", "server"])
 def test_either_side_keeps_a_session_alive(pool, side):
-    p = pool(idle_timeout=0.5)
+    p = pool(idle_timeout=0.8)
     session = p.at(1)
-    seen = p.wait("it came", lambda: next((s for s in p.servers[f"{session.server}:{p.ports[0]}"].connections if not s.ended), None))
+    server = p.servers[f"{session.server}:{p.ports[0]}"]
+    server.answer = "silent"
+    seen = next(seen for seen in server.connections if not seen.ended)
     pause = threading.Event()
-    p.servers[f"{session.server}:{p.ports[0]}"].answer = "silent"
     for _ in range(10):
         pause.wait(0.1)
         if side == "client":
@@ -143,3 +144,19 @@ def test_a_reset_is_passed_on(pool):
     session.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RST)
     session.close()
     assert p.wait("the server is told", lambda: seen.ended) == "rst"
+
+
+def test_a_connection_that_comes_about_late_goes_where_the_others_have_gone(pool):
+    p = pool(connect_timeout=4, health_check={"inter": 60})
+    assert p.home(1) == "fe1"
+    refusing, slow = p.ports[:2]
+    p.servers[f"fe1:{slow}"].darken()
+    late = p.begin(1, slow)
+    p.kill("fe1", refusing)
+    moved = p.home(1, refusing)
+    assert moved != "fe1"
+    # The SYN that comes again is answered.
+    p.servers[f"fe1:{slow}"].start()
+    late.settimeout(PATIENCE)
+    assert late.recv(3).decode() == moved
+    late.close()

@@ -3,9 +3,13 @@
 import threading
 
 import pytest
+import yaml
+from balancer_rig import drain, receive
 from pool_rig import ask_page, free_ports
 
-from balancer_rig import drain, receive
+from lbcert.balancer import parse
+from lbcert.balancer.defects import policy_for
+from lbcert.balancer.opening import NOTHING
 
 PING = b"\r\n\r\n"
 REGISTER = b"REGISTER sip:example.com SIP/2.0\r\nCall-ID: A1\r\nExpires: 600\r\nCSeq: 1 REGISTER\r\n\r\nbody: X"
@@ -91,41 +95,51 @@ def test_keep_alives(pool, defects, at_server, at_client, pong):
 
 
 SILENCE = {
-    # who may speak alone, with what, and whether the session lives
-    "as it should": ({}, "client", PING, True),
-    "unheard": ({"keep-alive-unheard": True}, "client", PING, False),
-    "unheard, but words": ({"keep-alive-unheard": True}, "client", b"words", True),
-    "heeds client: client": ({"idle-heeds": "client"}, "client", b"words", True),
-    "heeds client: server": ({"idle-heeds": "client"}, "server", b"words", False),
-    "heeds server: server": ({"idle-heeds": "server"}, "server", b"words", True),
-    "heeds server: client": ({"idle-heeds": "server"}, "client", b"words", False),
+    # whose words of which kind keep a session from being silent
+    "as it should": ({}, {("client", PING), ("client", b"words"), ("server", b"\r\n"), ("server", b"words")}),
+    "unheard": ({"keep-alive-unheard": True}, {("client", b"words"), ("server", b"words")}),
+    "heeds client": ({"idle-heeds": "client"}, {("client", PING), ("client", b"words")}),
+    "heeds server": ({"idle-heeds": "server"}, {("server", b"\r\n"), ("server", b"words")}),
 }
+POOL = 'mode: ideal\nlisten: ["192.0.2.9:1"]\nservers: {a: "192.0.2.1"}\nhealth_check: {port: 1}\npersistence: {key: source}\nidle_timeout: 10\n'
 
 
-@pytest.mark.parametrize("defects, side, data, lives", SILENCE.values(), ids=SILENCE)
-def test_silence(pool, defects, side, data, lives):
-    p = pool(idle_timeout=0.4, defects=defects)
+def policy(now=lambda: 0.0, **defects):
+    return policy_for(parse(POOL + yaml.safe_dump({"defects": defects}), "test.yaml"), [], now)
+
+
+@pytest.mark.parametrize("defects, heard", SILENCE.values(), ids=SILENCE)
+def test_silence(defects, heard):
+    found = set()
+    for side, data in SILENCE["as it should"][1]:
+        hear = policy(**defects).heard(side, lambda data, side=side: found.add((side, data)))
+        if hear is not None:
+            hear(data)
+    assert found == heard
+
+
+def test_what_is_not_heard_does_not_keep_a_session(pool):
+    p = pool(idle_timeout=0.3, defects={"idle-heeds": "server"})
     session = p.at(1)
     p.servers[f"{session.server}:{session.port}"].answer = "silent"
-    seen = seen_by(p, session)
     pause = threading.Event()
-    for _ in range(8):
-        pause.wait(0.1)
-        try:
-            session.sock.sendall(data) if side == "client" else p.loop.call_soon_threadsafe(seen.transport.write, data)
-        except OSError:
-            break
-    assert (seen.ended is None) is lives
+    with pytest.raises(OSError):
+        while True:
+            session.sock.sendall(b"words")
+            pause.wait(0.02)
 
 
-def test_drop_after_silence(pool):
-    p = pool(idle_timeout=1, defects={"drop-after-silence": 0.3})
-    session = p.at(1)
-    p.servers[f"{session.server}:{session.port}"].answer = "silent"
-    assert comes_back(p, session, b"soon") == b"soon"
-    threading.Event().wait(0.4)
-    assert comes_back(p, session, b"late") == b""
-    assert comes_back(p, session, b"soon") == b"soon"
+def test_drop_after_silence():
+    clock = [0.0]
+    defects = {"drop-after-silence": 0.3}
+    between = policy(lambda: clock[0], **defects).between(NOTHING, None, None)
+    assert between.from_server(b"soon") == b"soon"
+    clock[0] += 2.9
+    assert between.from_client(b"words") == b"words"
+    clock[0] += 3.1
+    assert between.from_server(b"late") == b"" and between.from_server(b"soon") == b"soon"
+    clock[0] += 3.1
+    assert between.from_client(b"words") == b"words" and between.from_server(b"soon") == b"soon"
 
 
 def test_sip_messages_in_turn(pool):

@@ -98,6 +98,15 @@ def test_a_long_answer_comes_in_pieces_and_further_requests_wait():
     assert body[1_000_000:].startswith(b"HTTP/1.1 200 ") and desk.service.pending
 
 
+def test_a_held_answer_waits_to_be_released():
+    desk = Desk({"hold": True})
+    assert desk.take(GET + GET) == b"" and len(desk.of("request")) == 1
+    assert desk.service.push({"release": True}).startswith(b"HTTP/1.1 200 ") and len(desk.of("request")) == 2
+    desk.options["web"] = {}
+    assert desk.service.push({"release": True}).startswith(b"HTTP/1.1 200 ")
+    assert desk.service.push({"release": True}) == b"" and desk.take(GET).startswith(b"HTTP/1.1 200 ")
+
+
 def test_what_waits_is_bounded():
     desk = Desk({"body_size": 1_000_000})
     desk.service.take(GET)

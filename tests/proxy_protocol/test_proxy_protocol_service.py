@@ -5,7 +5,7 @@ import json
 import pytest
 
 from lbcert.endpoints.http import Web
-from lbcert.endpoints.proxied import Proxied
+from lbcert.endpoints.proxied import Proxied, behind_proxy
 from lbcert.wire.proxy_protocol import PROXY_VECTORS, SSL, ProxyHeader, Ssl
 from lbcert.wire.talk import Identity, Place
 
@@ -15,13 +15,10 @@ segments = pytest.mark.parametrize("size", [None, 1, 5])
 
 
 class Desk:
-    def __init__(self, mode="accept", **options):
+    def __init__(self, **options):
         self.events = []
         place = Place(Identity(1, 1), "web1", 80, ("192.168.0.9", 5555), options)
-        self.service = Proxied(place, self.report, Web, mode)
-
-    def report(self, kind, **facts):
-        self.events.append({"kind": kind, **facts})
+        self.service = behind_proxy(Web)(place, lambda kind, **facts: self.events.append({"kind": kind, **facts}))
 
     def take(self, data, size):
         step = size or len(data)
@@ -35,7 +32,7 @@ class Desk:
 @pytest.mark.parametrize("mode", ["demand", "accept"])
 @pytest.mark.parametrize("id, source", [("PP-1", ["10.50.0.10", 33295]), ("PP-2", ["10.50.0.10", 33295]), ("PP-3", None)])
 def test_a_header_names_the_client(mode, id, source, size):
-    desk = Desk(mode)
+    desk = Desk(proxy_protocol=mode)
     body = desk.take(PROXY_VECTORS[id] + GET + GET, size).split(b"\r\n\r\n")[1].split(b"HTTP")[0]
     assert desk.kinds() == ["proxy", "request", "request"]
     assert desk.events[0]["raw"] == PROXY_VECTORS[id].hex()
@@ -45,9 +42,9 @@ def test_a_header_names_the_client(mode, id, source, size):
 
 @segments
 def test_without_a_header(size):
-    assert Desk("demand").take(GET, size) == b""
+    assert Desk(proxy_protocol="demand").take(GET, size) == b""
     for mode in ("accept", "refuse"):
-        desk = Desk(mode)
+        desk = Desk(proxy_protocol=mode)
         assert desk.take(b"POST /" + GET[5:], size).startswith(b"HTTP/1.1 200")
         assert desk.kinds() == ["request"] and desk.events[0]["proxy"] is None
 
@@ -59,7 +56,7 @@ def test_without_a_header(size):
     ("refuse", PROXY_VECTORS["PP-2"] + GET, ["malformed"]),
 ], ids=range(6))  # fmt: skip
 def test_what_is_refused_is_closed_and_no_request_is_seen(mode, data, kinds, size):
-    desk = Desk(mode)
+    desk = Desk(proxy_protocol=mode)
     desk.take(data, size)
     assert desk.kinds() == kinds and desk.service.closing
     assert desk.service.take(GET) == b""
@@ -67,10 +64,10 @@ def test_what_is_refused_is_closed_and_no_request_is_seen(mode, data, kinds, siz
 
 @pytest.mark.parametrize("mode, kinds", [("demand", ["proxy-refused"]), ("accept", ["malformed"])])
 def test_a_stranger_cannot_claim_to_be_another(mode, kinds):
-    desk = Desk(mode, proxy_senders=["192.168.0.1"])
+    desk = Desk(proxy_protocol=mode, proxy_senders=["192.168.0.1"])
     desk.take(PROXY_VECTORS["PP-2"] + GET, None)
     assert desk.kinds() == kinds and desk.service.closing
-    known = Desk(mode, proxy_senders=["192.168.0.9"])
+    known = Desk(proxy_protocol=mode, proxy_senders=["192.168.0.9"])
     assert known.take(PROXY_VECTORS["PP-2"] + GET, None).startswith(b"HTTP/1.1 200")
 
 
@@ -85,8 +82,7 @@ def test_tls_is_told():
 
 def test_options_that_change_are_seen_through_it():
     options = {}
-    place = Place(Identity(1, 1), "web1", 80, ("192.168.0.9", 5555), options)
-    service = Proxied(place, lambda kind, **facts: None, Web, "accept")
+    service = Proxied(Web, Place(Identity(1, 1), "web1", 80, ("192.168.0.9", 5555), options), lambda kind, **facts: None)
     assert service.take(GET).startswith(b"HTTP/1.1 200")
     options["web"] = {"status": 503, "body_size": 200_000}
     assert service.take(GET).startswith(b"HTTP/1.1 503") and service.pending and len(service.more()) == 65536
@@ -94,4 +90,4 @@ def test_options_that_change_are_seen_through_it():
 
 def test_an_unknown_mode_is_an_error():
     with pytest.raises(ValueError, match="demand, accept, refuse"):
-        Desk("maybe")
+        Desk(proxy_protocol="maybe")

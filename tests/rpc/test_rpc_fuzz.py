@@ -8,7 +8,7 @@ from rpc_rig import Desk, Recording
 from lbcert.clients.mapper import AskMapper
 from lbcert.endpoints.mapper import LARGEST
 from lbcert.wire import epm, rpc
-from lbcert.wire.outcome import Decoded, Malformed
+from lbcert.wire.outcome import Decoded, Malformed, NeedMore
 
 AMOUNTS = [1_000, pytest.param(20_000, marks=pytest.mark.nightly), pytest.param(1_000_000, marks=pytest.mark.nightly)]
 
@@ -80,6 +80,18 @@ def test_bodies_of_any_bytes_give_an_outcome(codec):
 ], ids=lambda one: type(one).__name__)  # fmt: skip
 def test_values_survive_the_wire(value):
     assert type(value).decode(value.encode() + b"rest") == Decoded(value, b"rest")
+
+
+@pytest.mark.parametrize("pdu", [
+    rpc.Pdu(rpc.BIND, 1, b"abc"), rpc.Pdu(rpc.REQUEST, 0xFFFFFFFF, b"", rpc.FIRST, bytes(24)),
+    rpc.Pdu(rpc.FAULT, 1, b"x" * 99, minor=1),
+], ids=range(3))  # fmt: skip
+def test_every_prefix_of_a_pdu_needs_more(pdu):
+    octets = pdu.encode()
+    assert rpc.Pdu.decode(octets + b"rest") == Decoded(pdu, b"rest")
+    for cut in range(len(octets)):
+        outcome = rpc.Pdu.decode(octets[:cut])
+        assert isinstance(outcome, NeedMore) and 1 <= outcome.at_least <= len(octets) - cut
 
 
 @pytest.mark.parametrize("token", ["t", "0123456789abcdef", "1af1b5a2-0000-4000-8000-0000000000ff"])

@@ -13,6 +13,10 @@ def front_end():
     return authority().front_end(FE, POOL, ["192.168.0.11", "fd00::11"])
 
 
+def root():
+    return authority().root_pem
+
+
 @cache
 def client():
     return authority().client("client1.lbcert.test")

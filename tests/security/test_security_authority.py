@@ -4,17 +4,15 @@ import json
 import ssl
 
 import pytest
-from security_rig import FE, POOL, client, front_end, meet, stranger
+from security_rig import FE, POOL, client, front_end, meet, root, stranger
 
 from lbcert.security.authority import Authority, authority
 from lbcert.security.login import SecurityError
 from lbcert.security.mutual import client_context, server_context
 
-ROOT = authority().root_pem
-
 
 def strict(**means):
-    context = client_context(root=ROOT, name_checked=True, **means)
+    context = client_context(root=root(), name_checked=True, **means)
     context.verify_flags |= ssl.VERIFY_X509_STRICT
     return context
 
@@ -46,32 +44,32 @@ def test_mutual_each_end_sees_the_other_by_its_fingerprint(rsa):
     from lbcert.security.tls import fingerprint
 
     leaf = authority().front_end(FE, POOL, rsa=True) if rsa else front_end()
-    ours, theirs = meet(strict(pem=client().pem), server_context(leaf.pem, ROOT, "required"), FE)
+    ours, theirs = meet(strict(pem=client().pem), server_context(leaf.pem, root(), "required"), FE)
     assert fingerprint(theirs.certificate) == client().fingerprint
     assert fingerprint(ours.certificate) == leaf.fingerprint
 
 
 def test_a_front_end_is_a_client_too():
-    meet(strict(pem=front_end().pem), server_context(front_end().pem, ROOT, "required"), FE)
+    meet(strict(pem=front_end().pem), server_context(front_end().pem, root(), "required"), FE)
 
 
 @pytest.mark.parametrize("shown, reason", [
-    ("", "DID_NOT_RETURN_A_CERTIFICATE"), (stranger().pem, "VERIFY_FAILED"),
-    (authority().vip(["vip.lbcert.test"]).pem, "VERIFY_FAILED"),
+    (lambda: "", "DID_NOT_RETURN_A_CERTIFICATE"), (lambda: stranger().pem, "VERIFY_FAILED"),
+    (lambda: authority().vip(["vip.lbcert.test"]).pem, "VERIFY_FAILED"),
 ], ids=["none", "a stranger's", "a server's"])  # fmt: skip
 def test_a_server_that_demands_a_certificate_refuses(shown, reason):
     with pytest.raises(SecurityError, match=reason):
-        meet(client_context(shown), server_context(front_end().pem, ROOT, "required"))
+        meet(client_context(shown()), server_context(front_end().pem, root(), "required"))
 
 
 def test_optional_means_both():
-    server = server_context(front_end().pem, ROOT, "optional")
+    server = server_context(front_end().pem, root(), "optional")
     assert meet(client_context(), server)[1].certificate == b""
     assert meet(client_context(client().pem), server)[1].certificate
 
 
 def test_one_authority_for_each_process():
-    assert authority() is authority() and Authority().root_pem != ROOT
+    assert authority() is authority() and Authority().root_pem != root()
 
 
 def test_what_a_server_is_told_is_json():

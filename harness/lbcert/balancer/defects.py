@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from .address import Address
 from .document import Field
+from .methods import HashPolicy, NullPolicy, TablePolicy
 from .opening import NOTHING, Opening
-from .policy import HashPolicy, NullPolicy, Policy, TablePolicy, packed
+from .policy import Policy, packed
 from .server import Server
 from .table import Entry
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import Any
 
 from ..wire.outcome import Malformed
 from ..wire.sip import Message
@@ -30,8 +31,21 @@ class Seen:
     pongs: int = 0
     notified: int = 0
     keep_alive: int | None = None
+    expires: int | None = None
     raw: list[tuple[str, bytes]] | None = None
     """messages themselves, where they are wanted"""
+
+    def told(self) -> dict[str, Any]:
+        """All of it, for JSON."""
+        told: dict[str, Any] = {
+            "statuses": self.statuses, "answerers": self.who, "one_server": len({who[0] for who in self.who}) <= 1,
+            "targets": self.targets, "signatures": self.signatures, "strange": self.strange, "pings": self.pings,
+            "pongs": self.pongs, "notified": self.notified, "keep_alive": self.keep_alive, "expires": self.expires,
+            "sent": self.sent, "received": self.received,
+        }  # fmt: skip
+        if self.raw is not None:
+            told["raw"] = [[way, octets.hex()] for way, octets in self.raw]
+        return told
 
     def message(self, way: str, octets: bytes) -> None:
         """One was `sent` or `received`."""
@@ -48,7 +62,10 @@ class Seen:
         return who
 
     def promise(self, response: Message) -> None:
-        """The server's `ms-keep-alive`."""
+        """How long the registration lives, and within which time the server wants a sign of life (`ms-keep-alive`)."""
+        lives = response.first("expires")
+        if lives.isascii() and lives.isdigit() and len(lives) < 10:
+            self.expires = int(lives)
         value = response.first("ms-keep-alive")
         outcome = MsKeepAlive.decode(value) if value else None
         if outcome is not None and not isinstance(outcome, Malformed):

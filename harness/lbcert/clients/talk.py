@@ -61,6 +61,10 @@ class Talk(connection.Connection):
         self.tls: Any = None
         self.problem = ""
         """what TLS complained of"""
+        self.heard: list[tuple[int, bytes]] | None = None
+        """what came since somebody began to listen, each with its time of receipt (ns, the kernel's)"""
+        self.heard_at = 0
+        """when something last came"""
         self._waiting = b""
         """bytes that the socket had no room for"""
 
@@ -105,6 +109,9 @@ class Talk(connection.Connection):
         return plain
 
     def _heard(self, data: bytes, stamp: int) -> None:
+        self.heard_at = stamp
+        if self.heard is not None:
+            self.heard.append((stamp, data))
         self.answered_at = self.answered_at if self.done else stamp
         reply = self.speech.take(data)
         if reply:

@@ -9,10 +9,10 @@ __all__ = ["Build", "Discovery", "Driver", "DriverError", "NotAble", "ProductRej
 
 
 def _class_of(product) -> type:
-    from . import haproxy, nginx, scripted, stunnel_haproxy
+    from . import direct_return, haproxy, nginx, scripted, stunnel_haproxy
 
     drivers = {"haproxy": haproxy.HAProxy, "nginx": nginx.Nginx, "stunnel-haproxy": stunnel_haproxy.StunnelHAProxy,
-               "ideal": scripted.Scripted, "null": scripted.Scripted}  # fmt: skip
+               "direct-return": direct_return.DirectReturn, "ideal": scripted.Scripted, "null": scripted.Scripted}  # fmt: skip
     return drivers[product.driver]
 
 

@@ -73,6 +73,8 @@ class Discovery:
     """server name -> (fall, rise), where the product tells"""
     memories: dict[str, Memory] = field(default_factory=dict)
     """persistence table -> what it can hold, where the product tells"""
+    sockets: bool = True
+    """whether the product accepts connections itself; one that passes packets on has a method `ready` in its driver"""
 
 
 class NotAble(DriverError):

@@ -25,7 +25,8 @@ class Web:
 
     `Place.options["web"]` says how it answers, read anew for each request: see `Answer`.
 
-    A long answer comes in pieces: while `pending`, call `more` whenever what was returned is sent.
+    A long answer comes in pieces: while `pending`, call `more` whenever what was returned is sent. With the option `hold` an
+    answer waits until it is released by `push`; meanwhile further requests of the connection wait too.
     """
 
     def __init__(self, place: Place, report: Report):
@@ -37,6 +38,7 @@ class Web:
         self._asked = Asked("", "", "", [], False)
         self._digest = hashlib.sha256()
         self._answer: Answer | None = None
+        self._held: Answer | None = None
         self.closing = False
 
     @property
@@ -51,7 +53,7 @@ class Web:
         if self.closing:
             return b""
         self._buffer += data
-        if self._answer is not None:
+        if self._answer is not None or self._held is not None:
             if len(self._buffer) > PATIENT:
                 return self._refuse("more than is read ahead while an answer is under way", 400)
             return b""
@@ -69,10 +71,11 @@ class Web:
         return piece if self.closing else piece + self._go_on()
 
     def push(self, what: dict[str, Any]) -> bytes:
-        """`{"raw": text}` says these bytes (Latin-1); `{"more": true}` goes on with a long answer; `{"close": true}` closes."""
+        """`{"raw": text}` says these bytes (Latin-1), `{"release": true}` an answer that is held; `{"close": true}` closes."""
         out = what.get("raw", "").encode("latin-1")
-        if what.get("more"):
-            out += self.more()
+        if what.get("release") and self._held is not None:
+            answer, self._held = self._held, None
+            out += self._begin(answer) + self._go_on()
         self.closing = self.closing or bool(what.get("close"))
         return out
 
@@ -80,7 +83,7 @@ class Web:
 
     def _go_on(self) -> bytes:
         out = []
-        while not self.closing and self._answer is None:
+        while not self.closing and self._answer is None and self._held is None:
             if self._parser is None and self._buffer:
                 self._buffer = self._buffer.lstrip(b"\r\n") if self._buffer[0] in b"\r\n" else self._buffer
                 head = plain_request(self._buffer)
@@ -157,6 +160,12 @@ class Web:
             number=asked.number, peer=place.peer, proxy=place.options.get("proxied"),
         )  # fmt: skip
         answer = Answer(place, asked, place.options.get("web") or {})
+        if answer.hold:
+            self._held = answer
+            return b""
+        return self._begin(answer)
+
+    def _begin(self, answer: Answer) -> bytes:
         out = answer.begin()
         if answer.done:
             self._end_of_answer(answer)
@@ -170,7 +179,7 @@ class Web:
 
     def _refuse(self, reason: str, status: int) -> bytes:
         self._report("malformed", reason=reason, number=self._number + 1, head=self._buffer[:256].hex())
-        self._parser, self._answer, self._buffer = None, None, b""
+        self._parser, self._answer, self._held, self._buffer = None, None, None, b""
         self.closing = True
         return refusal(self._place, status)
 

@@ -57,6 +57,7 @@ class Answer:
     `status` (default 200); `headers` ([[name, value], ...] added as they are); `set_cookie` (a text or several);
     `cacheable` (Cache-Control says so; false: that it must not be kept; none without it);
     `body_size` (so many bytes without pattern in place of the JSON; `body_of` gives them); `chunked`; `close`;
+    `hold` (the service keeps the answer until it is told to release it).
     `only`: the others are for targets that begin so (health checks ask for one that does not).
     """
 
@@ -67,6 +68,7 @@ class Answer:
         self._place = place
         self.status = int(options.get("status", 200))
         self.keep = asked.keep and not options.get("close")
+        self.hold = bool(options.get("hold"))
         self._chunked = bool(options.get("chunked")) and asked.version == "1.1"
         self._left = 0
         self._digest = hashlib.sha256()

@@ -22,9 +22,13 @@ POOL = f"pool.{DOMAIN}"
 """the pool's name, which clients know"""
 REALM = "SIP Communications Service"
 ACCOUNTS = {"alice": "Bluebell-27-Lantern"}
-SIP_OPTIONS = {"realm": REALM, "accounts": ACCOUNTS, "keepalive": 300, "expires": 600}
-"""what Front Ends tell clients: keep-alives every 300 s, registrations for 600 s"""
+GUEST = "guest"
+"""who calls without an account: nobody asks for a login"""
+SIP_OPTIONS = {"auth": "accounts", "realm": REALM, "accounts": ACCOUNTS, "keepalive": 300, "expires": 600}
+"""what Front Ends ask of clients and tell them: keep-alives every 300 s, registrations for 600 s"""
 OVER_TLS = {"sip-tls", "web", "focus", "remoting"}
+C3P = "application/cccp+xml"
+"""what a focus says to conferencing servers on 444 ([MS-CONFBAS])"""
 _SIP = {"sip-tls", "sip", "sharing", "response-group", "attendant", "announcement", "voice-control"}
 
 _tokens = itertools.count(1)
@@ -39,7 +43,7 @@ def equip(lab: Lab) -> tuple[str, ...]:
         addresses = tuple(dict.fromkeys(address for address, _ in server.listen))
         server.extra |= {
             "name": name, "certificate": _certificate(name, addresses).told(), "authority": authority().root_pem,
-            "options": {"sip": {**SIP_OPTIONS, "fqdn": name}},
+            "options": {"sip": {**SIP_OPTIONS, "fqdn": name}, "address": server.listen[0][0]},
         }  # fmt: skip
     return MODULES
 
@@ -74,24 +78,27 @@ def clients(lab: Lab) -> TalkClients:
 
 
 def call(lab: Lab, service: str, source: str, *, speech: Speech | None = None, signed: bool = False, shows: bool = False,
-         **more: Any) -> Call:  # fmt: skip
+         subscribes: bool = False, plain: bool = False, **more: Any) -> Call:  # fmt: skip
     """A client of one service, in the protocol that is spoken there.
 
-    `signed`: a SIP client logs in by NTLM and signs; `shows`: it has a certificate to show (for `remoting` always).
+    `signed`: a SIP client logs in by NTLM and signs; `subscribes`: it asks for presence, so that its Front End can notify it;
+    `plain`: it speaks SIP without TLS whatever the service, as a fallback on any port understands; `shows`: it has a certificate to show (for `remoting` always).
     """
-    if service in OVER_TLS and "tls" not in more:
+    if plain or subscribes:
+        speech = speech_for("sip" if plain else service, signed, "subscribe" if subscribes else "register")
+    if service in OVER_TLS and "tls" not in more and not plain:
         more |= {"tls": client_tls(shows or service == "remoting"), "server_name": more.get("server_name", POOL)}
     return Call(source, service, speech if speech is not None else speech_for(service, signed), **more)
 
 
-def speech_for(service: str, signed: bool = False) -> Speech:
-    """What a client of a service says."""
+def speech_for(service: str, signed: bool = False, first: str = "register") -> Speech:
+    """What a client of a service says; `first`: what a SIP client that does not sign is about."""
     token = f"t{next(_tokens):06d}"
     if service in _SIP:
-        from ..clients.sip import Register, SignedRegister
+        from ..clients.sip import SignedRegister, SipSpeech
 
         how = {"token": f"{token}@client.{DOMAIN}", "domain": DOMAIN, "transport": "TLS" if service in OVER_TLS else "TCP"}
-        return SignedRegister(Login("alice", ACCOUNTS["alice"]), **how) if signed else Register(user="alice", **how)
+        return SignedRegister(Login("alice", ACCOUNTS["alice"]), **how) if signed else SipSpeech(first, user=GUEST, **how)
     if service == "rpc":
         from ..clients.mapper import AskMapper
 
@@ -99,7 +106,7 @@ def speech_for(service: str, signed: bool = False) -> Speech:
     if service in ("web", "focus"):
         from ..clients.http import Ask, Browse
 
-        ask = Ask("/abs/ext/") if service == "web" else Ask("/", "POST", body=b'<request requestId="%b"/>' % token.encode())
+        ask = Ask("/abs/ext/") if service == "web" else Ask("/", "POST", [("Content-Type", C3P)], b'<request requestId="%b"/>' % token.encode())
         return Browse(token, [ask], host=POOL, secure=True)
     if service == "monitoring":
         from ..clients.monitor import Agent

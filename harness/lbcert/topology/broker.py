@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 
 from ..balancer import serve as serve_balancer
 from ..endpoints import kinds, terminal_server  # noqa: F401  inside a lab there is no disk to load it from
-from . import capture, holders, jail, linux, program, wiring
+from . import capture, holders, jail, linux, program, scan, wiring
 from .channel import MAX_FDS, Channel, ChannelClosed
 from .plan import Plan
 
@@ -306,6 +306,29 @@ class Broker:
         finally:
             linux.setns(self.wiring.base.net, linux.CLONE_NEWNET)
         return {}, made
+
+    def do_packets(self, fds: list[int], host: str, interface: str, protocol: int):
+        """A socket for raw packets of one Ethernet `protocol` on an interface of `host`, and the interface's MAC address."""
+
+        def opened() -> socket.socket:
+            sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, socket.htons(protocol))
+            sock.bind((interface, protocol))
+            return sock
+
+        try:
+            sock = self._in_host(host, opened)
+        except PermissionError:
+            raise Refused(f"raw packets are not allowed in {host}") from None
+        return {"mac": sock.getsockname()[4].hex(":")}, [sock.detach()]
+
+    def do_scan(self, fds: list[int], host: str, source: str, address: str):
+        """Try all TCP ports of `address` from `source`; the reply's descriptor is the end of a pipe that the result comes from."""
+        ours, theirs = os.pipe()
+        try:
+            self._fork(host, "scan", [theirs], lambda: scan.serve(theirs, source, address))
+        finally:
+            os.close(theirs)
+        return {}, [ours]
 
     def do_unix(self, fds: list[int], host: str, path: str):
         """A connection to a UNIX socket of `host` (a product's admin socket)."""

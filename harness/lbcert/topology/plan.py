@@ -31,6 +31,10 @@ ROUTINGS = {
 _FORWARDING = {"ipv4/ip_forward": "1", "ipv6/conf/all/forwarding": "1"}
 
 
+_QUIET = {"ipv4/conf/all/arp_ignore": "1", "ipv4/conf/all/arp_announce": "2"}
+"""of real servers that hold the VIP on their loopback: nobody on the network may learn of it (ip-sysctl.rst)"""
+
+
 class PlanError(Exception):
     """The addresses do not make a lab; the message names the address and the remedy."""
 
@@ -56,6 +60,8 @@ class Host:
     prefixes: tuple[str, ...] = ()
     """prefixes whose every address is local here, so that a client can be anybody in them"""
     sysctls: dict[str, str] = field(default_factory=dict)
+    loopback: tuple[str, ...] = ()
+    """addresses of its loopback, with prefix length"""
 
 
 @dataclass(frozen=True)
@@ -77,7 +83,8 @@ class Plan:
         for host in data["hosts"]:
             links = tuple(Link(link["network"], link["name"], tuple(link["addresses"])) for link in host["links"])
             routes = tuple((to, via) for to, via in host["routes"])
-            hosts.append(Host(host["name"], links, routes, tuple(host["prefixes"]), dict(host["sysctls"])))
+            hosts.append(Host(host["name"], links, routes, tuple(host["prefixes"]), dict(host["sysctls"]),
+                              tuple(host["loopback"])))  # fmt: skip
         return cls(tuple(data["networks"]), tuple(hosts))
 
 
@@ -109,13 +116,14 @@ def make_plan(
     dut_addresses: list[str] = (),
     clients: list[str] = (),
     gateway: bool = False,
+    direct_return: bool = False,
     neighbour: bool = False,
     router: bool = False,
     bypass: Sequence[str] = (),
 ) -> Plan:
     """Lay out a lab around a DUT that listens on `vips` and sends to `servers` (host name -> address).
 
-    `networks`, `dut_addresses`, `clients` and `gateway` are dut.yaml's `network` (design: contracts). The rest is for tests of
+    `networks`, `dut_addresses`, `clients`, `gateway` and `direct_return` are dut.yaml's `network` (docs/dut.md). The rest is for tests of
     wrong routing: `neighbour` adds a client inside the servers' network and `router` a way around the DUT. The servers in
     `bypass` answer by that way, or by the clients' next hop where everybody is on one network, whatever `gateway` says.
     Raises PlanError where the addresses contradict each other.
@@ -140,7 +148,9 @@ def make_plan(
     wire = {network: ("front" if network in front else "back") for network in every}
 
     dut: dict[str, list[str]] = {"front": [], "back": []}
-    for address in dict.fromkeys(list(vips) + sorted(own)):
+    # Who shares the VIP with the servers has to ask for their MAC addresses by another address of his own.
+    order = [*sorted(own - set(vips)), *vips] if direct_return else [*vips, *sorted(own)]
+    for address in dict.fromkeys(order):
         network = _network_of(address, every)
         dut[wire[network]].append(f"{address}/{network.prefixlen}")
     for network in back:
@@ -175,6 +185,8 @@ def make_plan(
         for network in front + apart:
             ways[wire[network]].append(f"{_free(network, taken, 4)}/{network.prefixlen}")
     toward_servers = tuple((str(network), _in_family(ways["front"], network)) for network in apart if ways["front"])
+    if direct_return and (apart := [str(network) for network in back if wire[network] == "back"]):
+        raise PlanError(f"direct return needs the real servers on the VIP's own network, not on {apart[0]}")
     hosts = [
         Host(CLIENT_HOST, (Link("front", "eth0", tuple(client_addresses)),), toward_servers, tuple(prefixes)),
         Host(DUT_HOST, _arms(dut), toward_clients),
@@ -188,7 +200,9 @@ def make_plan(
             routes = ((_default(network), _on(dut[wire[network]], network)),)
         elif wire[network] == "front":
             routes = tuple((to, hop) for to, hop in toward_clients if ipaddress.ip_address(hop) in network)
-        hosts.append(Host(server, (Link(wire[network], "eth0", (f"{address}/{network.prefixlen}",)),), routes))
+        own = tuple(f"{vip}/{ipaddress.ip_address(vip).max_prefixlen}" for vip in vips) if direct_return else ()
+        hosts.append(Host(server, (Link(wire[network], "eth0", (f"{address}/{network.prefixlen}",)),), routes,
+                          sysctls=_QUIET if own else {}, loopback=own))  # fmt: skip
     if any(ways.values()):
         hosts.append(Host(ROUTER_HOST, _arms(ways), toward_clients, sysctls=_FORWARDING))
     if neighbour:

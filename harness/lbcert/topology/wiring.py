@@ -124,7 +124,7 @@ class Wiring:
 
 
 def _host_lines(host: Host, plan: Plan) -> list[str]:
-    lines = ["link set lo up"]
+    lines = ["link set lo up", *(f"address add {address} dev lo" for address in host.loopback)]
     for link in host.links:
         lines += [f"address add {address} dev {link.name}" for address in link.addresses]
         lines.append(f"link set {link.name} up")

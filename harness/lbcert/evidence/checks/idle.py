@@ -15,9 +15,7 @@ from ...verdicts import Verdict
 from ..finding import Finding, Tally
 from ..history import Event, History
 from . import served
-from .session import Sides
-from .session import _echoes as echoes_of
-from .session import _ending as ending
+from .session import Sides, echoes_of, ending
 
 _SECOND = 1_000_000_000
 AGREE = 0.01
@@ -30,12 +28,12 @@ _NEEDED = 0.5
 """of the sessions must stand, or nothing is said about idle ones"""
 
 
-class _NoClock(Exception):
+class NoClock(Exception):
     """The control listeners do not tell how fast the product's clock ran; the message says why."""
 
 
 @dataclass(frozen=True)
-class _Clock:
+class Clock:
     """How fast the product's clock ran."""
 
     rate: float
@@ -59,10 +57,10 @@ def idle_time_is_kept(history: History) -> Finding:
     low, high = (share * span for share in deadlines.IDLE_SHARES)
     tally = Tally(_expected(declared, span, low, high))
     if declared != "none" and declared < IDLE_FLOOR:
-        tally.faults.append(f"the declared idle time is {_text(declared)}, and users are silent for {_text(IDLE_FLOOR)}")
+        tally.faults.append(f"the declared idle time is {text(declared)}, and users are silent for {text(IDLE_FLOOR)}")
     try:
-        clock = _clock(history, pace)
-    except _NoClock as reason:
+        clock = clock_of(history, pace)
+    except NoClock as reason:
         return Finding(Verdict.HARNESS_ERROR, tally.expected, str(reason), str(reason))
     sides, echoes = Sides(history), echoes_of(history)
     everyone = served.some(served.visits(history, "held"), "held session")
@@ -71,7 +69,8 @@ def idle_time_is_kept(history: History) -> Finding:
         reason = (f"{len(everyone) - len(held)} of {len(everyone)} sessions carried no data to begin with, which "
                   "RDP-PARSE-02 is about")  # fmt: skip
         return Finding(Verdict.BLOCKED, tally.expected, reason, reason)
-    lives = [_Life(history, sides, visit, echoes[visit["visit"], "end"]) for visit in held]
+    lives = [Life(history, sides, visit, echoes[visit["visit"], "end"], f"{served.name_of(visit)} on {visit['server']}")
+             for visit in held]  # fmt: skip
     for life in lives:
         tally.faults += life.faults(clock, None if declared == "none" else (low, high))
     observed = _observed(lives, clock, declared)
@@ -83,59 +82,70 @@ def idle_time_is_kept(history: History) -> Finding:
     return tally.finding(observed, window=window, margin=(span - low) / clock.rate, silence=True, measurements=tuple(measured))
 
 
-class _Life:
+class Life:
     """One session from its last byte on."""
 
-    def __init__(self, history: History, sides: Sides, visit: Event, echoed: bool):
+    def __init__(self, history: History, sides: Sides, visit: Event, echoed: bool, who: str, until: str = "over"):
+        """`until`: the mark at which the silence ends; `echoed`: whether the session carried data after it."""
         marks = {event["name"]: event["t"] for event in history.of("mark")}
-        self._silence, self._over, self._echoed = marks["silence"], marks["over"], echoed
-        self.who = f"{served.name_of(visit)} on {visit['server']}"
+        self._silence, self.over, self.echoed = marks["silence"], marks[until], echoed
+        self.who = who
         flows = {"client": sides.client(visit), "server": sides.server(visit)}
         if None in flows.values() or any("last_data" not in flow for flow in flows.values()):
             raise ValueError(f"the capture does not hold both connections of {self.who}")
         seen = {side: ending(flow, side) for side, flow in flows.items()}
-        self.ends = {side: stamp for side, stamp in seen.items() if stamp is not None and stamp <= self._over}
+        self.ends = {side: stamp for side, stamp in seen.items() if stamp is not None and stamp <= self.over}
         self.first = min(self.ends.values(), default=None)
         # An echo at the very end is no part of the silence before it.
-        quiet = [(flow["last_data"], None) if flow["last_data"] < self._over
+        quiet = [(flow["last_data"], None) if flow["last_data"] < self.over
                  else (flow["pause_from"], flow["pause_from"] + flow["pause"]) for flow in flows.values()]  # fmt: skip
         self.begin = max(begin for begin, _ in quiet)
         self._broken = [begin for begin, _ in quiet if begin > self._silence]
-        self._broken += [end for _, end in quiet if end is not None and end < self._over]
+        self._broken += [end for _, end in quiet if end is not None and end < self.over]
 
-    def faults(self, clock: _Clock, bounds: tuple[float, float] | None) -> list[str]:
+    def disturbed(self, clock: Clock) -> str | None:
+        """That the silence was none, if so."""
+        if not self._broken:
+            return None
+        return f"{self.who}: a byte passed {text(clock.seconds(self._silence, min(self._broken)))} into the silence"
+
+    def lasted(self, clock: Clock) -> float:
+        """Seconds of the product's clock until one end was told of its end, or that it was seen alive at least."""
+        return clock.seconds(self.begin, self.over if self.first is None else self.first)
+
+    def faults(self, clock: Clock, bounds: tuple[float, float] | None) -> list[str]:
         """What was wrong with it; `bounds`: of its length in seconds, None where it must live."""
-        if self._broken:
-            return [f"{self.who}: a byte passed {_text(clock.seconds(self._silence, min(self._broken)))} into the silence"]
+        if disturbed := self.disturbed(clock):
+            return [disturbed]
         if self.first is None:
-            silent = _text(clock.seconds(self.begin, self._over))
-            if not self._echoed:
+            silent = text(clock.seconds(self.begin, self.over))
+            if not self.echoed:
                 return [f"{self.who}: after {silent} of silence the session carried no data any more, and neither end was told"]
             return [f"{self.who}: still open after {silent} of silence"] if bounds else []
         lasted = clock.seconds(self.begin, self.first)
         found = []
         if bounds is None:
-            found.append(f"{self.who}: ended after {_text(lasted)} of silence")
+            found.append(f"{self.who}: ended after {text(lasted)} of silence")
         elif not bounds[0] <= lasted <= bounds[1]:
-            found.append(f"{self.who}: ended after {_text(lasted)} of silence, {lasted / bounds[0] * 0.95:.1%} of the idle time")
+            found.append(f"{self.who}: ended after {text(lasted)} of silence, {lasted / bounds[0] * 0.95:.1%} of the idle time")
         for side in ("client", "server"):
             if side not in self.ends:
-                found.append(f"{self.who}: ended after {_text(lasted)} of silence, but the {side} was never told")
-            elif self.ends[side] - self.first > _told_within(clock) * _SECOND:
+                found.append(f"{self.who}: ended after {text(lasted)} of silence, but the {side} was never told")
+            elif self.ends[side] - self.first > told_within(clock) * _SECOND:
                 later = clock.seconds(self.first, self.ends[side])
-                found.append(f"{self.who}: the {side} was told {_text(later)} after the other end")
+                found.append(f"{self.who}: the {side} was told {text(later)} after the other end")
         return found
 
 
-def _told_within(clock: _Clock) -> float:
+def told_within(clock: Clock) -> float:
     """Seconds of real time in which the second end must be told after the first."""
     return deadlines.CLOSE_WITHIN if clock.rate == 1 else deadlines.CLOSE_WITHIN / clock.rate + LATENESS
 
 
-def _clock(history: History, pace: Event) -> _Clock:
+def clock_of(history: History, pace: Event) -> Clock:
     """The product's clock, from its control listeners where it is not ours."""
     if pace["how"] != "faster":
-        return _Clock(1.0, "in real time" if pace["how"] == "real" else "in real time, on the variant short-idle")
+        return Clock(1.0, "in real time" if pace["how"] == "real" else "in real time, on the variant short-idle")
     flows = {(flow["client"], flow["cport"], flow.get("sport")): flow for flow in history.of("flow")
              if flow["link"] == "client:eth0"}  # fmt: skip
     rates = []
@@ -143,25 +153,25 @@ def _clock(history: History, pace: Event) -> _Clock:
         flow = flows.get((control["source"], control["cport"], control["port"]), {})
         end = ending(flow, "client")
         if "synack" not in flow or end is None or "last_data" in flow:
-            raise _NoClock(f"the capture does not show how long the control listener of {control['seconds']:g} s waited")
+            raise NoClock(f"the capture does not show how long the control listener of {control['seconds']:g} s waited")
         rates.append(control["seconds"] / ((end - flow["synack"]) / _SECOND))
     rate, spread = sum(rates) / len(rates), max(rates) / min(rates) - 1
     shown = " and ".join(f"×{one:.2f}" for one in rates)
     if len(rates) < 2 or spread > AGREE:
-        raise _NoClock(f"the control listeners do not agree on the product's clock within {AGREE:.0%}: {shown}")
+        raise NoClock(f"the control listeners do not agree on the product's clock within {AGREE:.0%}: {shown}")
     if abs(rate / pace["rate"] - 1) > PLAUSIBLE:
-        raise _NoClock(f"the product's clock ran at {shown}, which is not near ×{pace['rate']:g}")
-    return _Clock(rate, f"on a clock that ran at {shown}, as two control listeners of the product show")
+        raise NoClock(f"the product's clock ran at {shown}, which is not near ×{pace['rate']:g}")
+    return Clock(rate, f"on a clock that ran at {shown}, as two control listeners of the product show")
 
 
 def _expected(declared: float | str, span: float, low: float, high: float) -> str:
     if declared == "none":
-        return f"A session without any byte lives on, since `idle: none` is declared; looked at for {_text(high)}."
-    return (f"A session without any byte lives for {_text(span)} ({_text(low)} to {_text(high)}); then both ends are told "
-            f"within {deadlines.CLOSE_WITHIN:g} s of each other. The declared time is at least {_text(IDLE_FLOOR)}, or none.")  # fmt: skip
+        return f"A session without any byte lives on, since `idle: none` is declared; looked at for {text(high)}."
+    return (f"A session without any byte lives for {text(span)} ({text(low)} to {text(high)}); then both ends are told "
+            f"within {deadlines.CLOSE_WITHIN:g} s of each other. The declared time is at least {text(IDLE_FLOOR)}, or none.")  # fmt: skip
 
 
-def _observed(lives: list[_Life], clock: _Clock, declared: float | str) -> str:
+def _observed(lives: list[Life], clock: Clock, declared: float | str) -> str:
     lasted = sorted(clock.seconds(life.begin, life.first) for life in lives if life.first is not None)
     parts = []
     if lasted:
@@ -170,18 +180,18 @@ def _observed(lives: list[_Life], clock: _Clock, declared: float | str) -> str:
         if gaps:
             parts.append(f"both ends of {len(gaps)} were told, at most {max(gaps) / _SECOND:.4f} s (real time) apart")
     if alive := [life for life in lives if life.first is None]:
-        seen = min(clock.seconds(life.begin, life._over) for life in alive)
+        seen = min(clock.seconds(life.begin, life.over) for life in alive)
         parts.append(f"{len(alive)} of {len(lives)} silent sessions were open after {seen:,.1f} s")
-    told = "none" if declared == "none" else _text(declared)
+    told = "none" if declared == "none" else text(declared)
     return "; ".join(parts) + f", {clock.text}; declared idle time: {told}"
 
 
-def _error(lasted: list[float], clock: _Clock, span: float) -> float:
+def _error(lasted: list[float], clock: Clock, span: float) -> float:
     """Of the mean, s: half of what the sessions differ by, and on a faster clock as much as the controls may."""
     return (max(lasted) - min(lasted)) / 2 + (AGREE * span if clock.rate != 1 else 0.001)
 
 
-def _text(seconds: float) -> str:
+def text(seconds: float) -> str:
     if seconds < 600:
         return f"{seconds:.3g} s" if seconds < 100 else f"{seconds:.0f} s"
     return f"{seconds / 60:.4g} min" if seconds < 7200 else f"{seconds / 3600:.4g} h"

@@ -62,7 +62,7 @@ def attempts_at(history: History, dead: str) -> Attempts:
     opened = [flow["syn"] for flow in history.of("flow", link=served.link_of(history, dead)) if "syn" in flow]
     quiet = sum(1 for syn in opened if marks["quiet"] <= syn < marks["end"])
     busy = sum(1 for syn in opened if marks["busy"] <= syn < marks["over"])
-    users = len(served.visits(history, "after"))
+    users = sum(1 for kind in ("visit", "call") for _ in history.of(kind, label="after"))
     return Attempts(dead, quiet, busy, users)
 
 

@@ -53,13 +53,13 @@ class Sides:
         return begun[-1] if begun else None
 
 
-def _ending(flow: Event | None, side: str) -> int | None:
+def ending(flow: Event | None, side: str) -> int | None:
     """When a FIN or RST first went to `side` (client, server) on a captured connection."""
     stamps = [flow[key] for key in (f"fin_to_{side}", f"rst_to_{side}") if key in flow] if flow else []
     return min(stamps, default=None)
 
 
-def _echoes(history: History) -> dict[tuple[int, str], bool]:
+def echoes_of(history: History) -> dict[tuple[int, str], bool]:
     """(visit, phase) -> whether that session echoed."""
     return {(event["visit"], event["phase"]): event["ok"] for event in history.of("echo")}
 
@@ -67,7 +67,7 @@ def _echoes(history: History) -> dict[tuple[int, str], bool]:
 def _unfit(history: History, held: list[Event]) -> str | None:
     """Why these sessions cannot be judged: some had no server, or were dead before anything was done."""
     served.some(held, "held session")
-    sides, echoes = Sides(history), _echoes(history)
+    sides, echoes = Sides(history), echoes_of(history)
     lost = [visit for visit in held if sides.peer(visit) is None]
     if lost:
         return (f"{len(lost)} of {len(held)} users could not hold a session ({served.name_of(lost[0])}: "
@@ -99,7 +99,7 @@ def departures_are_passed_on(history: History) -> Finding:
         if away is None:
             raise ValueError(f"the capture holds no {kind} of {served.name_of(visit)}")
         left.append(away)
-        told = _ending(sides.server(visit), "server")
+        told = ending(sides.server(visit), "server")
         took = None if told is None else (told - away) / _SECOND
         if took is None:
             tally.faults.append(f"{who}: the {kind} never reached the server")
@@ -124,7 +124,7 @@ def departures_are_passed_on(history: History) -> Finding:
 
 def _cut(sides: Sides, visit: Event, since: list[Event]) -> str:
     """How a held session that no longer echoes ended, in words: the product's close after the last act before it."""
-    stamps = [stamp for stamp in (_ending(sides.client(visit), "client"), _ending(sides.server(visit), "server")) if stamp]
+    stamps = [stamp for stamp in (ending(sides.client(visit), "client"), ending(sides.server(visit), "server")) if stamp]
     who = f"{served.name_of(visit)} on {visit['server']}"
     if not stamps:
         return f"{who}: the session carries no data any more, though nobody closed it"
@@ -137,7 +137,7 @@ def _cut(sides: Sides, visit: Event, since: list[Event]) -> str:
 
 def _survivors(history: History, tally: Tally, held: list[Event], phases: tuple[str, ...]) -> int:
     """Count sessions that echoed in all phases; the others become faults."""
-    sides, echoes, acts = Sides(history), _echoes(history), list(history.of("admin"))
+    sides, echoes, acts = Sides(history), echoes_of(history), list(history.of("admin"))
     alive = 0
     for visit in held:
         if all(echoes[visit["visit"], phase] for phase in phases):
@@ -232,7 +232,7 @@ def keepalive_is_sent(history: History) -> Finding:
     held = served.visits(history, "held")
     if reason := _unfit(history, held):
         return Finding(Verdict.BLOCKED, tally.expected, reason, reason)
-    sides, echoes = Sides(history), _echoes(history)
+    sides, echoes = Sides(history), echoes_of(history)
     timers = _timers(history)
     quiet: dict[str, list[float]] = {"client": [], "server": []}
     later: list[float] = []

@@ -3,34 +3,40 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from ...verdicts import Verdict
 from ..finding import Finding, Tally
 from ..history import History
-from .served import some
+from ..statistics import binomial_region
+from .served import counts, servers, some
 from .web_seen import Exchange, added, cookies, exchanges, header, names_added
 
 SETS_NONE = "TP-COOKIE-01: the balancer sets no cookie"
 
 
-def cookie_is_set_once(history: History) -> Finding:
-    """Each client's first answer brings a cookie, and none of its later ones, as long as the client shows it."""
-    tally = Tally("a client without the balancer's cookie gets it with its answer, once, and not again when it shows it")
+def cookie_is_set_once(history: History, site: Sequence[str]) -> Finding:
+    """Each client's first answer brings a cookie, and none of its later ones, as long as the client shows it.
+
+    The site's own (`site`: its Set-Cookie lines in every answer) pass unchanged both ways.
+    """
+    tally = Tally("a client gets the balancer's cookie with its first answer, once; the site's own cookies pass unchanged both ways")
+    own = names_added(history, site)
     first: dict[str, list[str]] = {}
     later = 0
     for one in some(list(exchanges(history)), "call"):
         if one.trouble:
             tally.faults.append(one.trouble)
         elif one.reply is not None and one.name not in first:
-            names = first[one.name] = [cookie.name for cookie in cookies(added(one.reply), one.target)]
+            names = first[one.name] = [cookie.name for cookie in cookies(added(one.reply, site), one.target)]
             if not names or len(set(names)) < len(names):
                 tally.faults.append(f"{one.name}: the first answer sets {names or 'no cookie'}")
         elif one.reply is not None:
             later += 1
-            if again := added(one.reply):
-                shown = "with it" if one.shown else "without it, since it does not go with this request"
-                tally.faults.append(f"{one.name}: came back {shown} and is given {again[0]!r}")
+            if again := added(one.reply, site):
+                tally.faults.append(f"{one.name}: came back with {'; '.join(one.shown) or 'no cookie'} and is given {again[0]!r}")
+        if not one.trouble and (changed := _changed(one, site, own)):
+            tally.faults.append(changed)
     return tally.finding(f"{len(first)} clients, {sum(map(bool, first.values()))} were given a cookie, then {later} requests")
 
 
@@ -46,16 +52,28 @@ def cookie_is_hidden(history: History, site: Sequence[str]) -> Finding:
             tally.faults += [one.trouble] if one.trouble else []
             continue
         sent, came = _pairs(one.shown), header(one.request["headers"], "cookie")
-        rest = [pair for pair in sent if pair.partition("=")[0] not in own]
+        rest = [pair for pair in sent if _name(pair) not in own]
         with_it, without = with_it + (rest != sent), without + (rest == sent)
-        if shown := [pair for pair in _pairs(came) if pair.partition("=")[0] in own]:
+        if shown := [pair for pair in _pairs(came) if _name(pair) in own]:
             tally.faults.append(f"{one.name}: the server is shown {shown[0]!r}")
-        elif _pairs(came) != rest or (rest == sent and came != one.shown):
-            tally.faults.append(f"{one.name}: sent {'; '.join(rest)!r} of its own, the server has {'; '.join(came)!r}")
-        kept = [line for line in one.reply["set_cookie"] if line in site]
-        if kept != list(site):
-            tally.faults.append(f"{one.name}: of the site's {len(site)} Set-Cookie lines, in their order, {len(kept)} came as they were sent")
-    return tally.finding(f"{with_it} requests with the balancer's cookie ({', '.join(sorted(own))}) and {without} without it")
+        elif changed := _changed(one, site, own):
+            tally.faults.append(changed)
+    told = f"{with_it} requests with the balancer's cookie ({', '.join(sorted(own))}) and {without} without it"
+    return tally.finding(told, failing=Verdict.NON_STRICT)
+
+
+def _changed(one: Exchange, site: Sequence[str], own: Collection[str]) -> str | None:
+    """Which of the site's cookies did not pass as they were, of those that the client shows and those that it is given."""
+    if one.reply is None or one.request is None:
+        return None
+    came = header(one.request["headers"], "cookie")
+    sent, seen = ([pair for pair in _pairs(values) if _name(pair) not in own] for values in (one.shown, came))
+    untouched = len(sent) == len(_pairs(one.shown))
+    if seen != sent or (untouched and came != one.shown):
+        return f"{one.name}: sent {'; '.join(sent)!r} of its own, the server has {'; '.join(came)!r}"
+    if (kept := [line for line in one.reply["set_cookie"] if line in site]) != list(site):
+        return f"{one.name}: of the site's {len(site)} Set-Cookie lines {len(kept)} came as they were, or in another order"
+    return None
 
 
 def insertion_is_not_cached(history: History, public: str) -> Finding:
@@ -85,8 +103,8 @@ def insertion_is_not_cached(history: History, public: str) -> Finding:
 
 
 def cookie_is_secure(history: History) -> Finding:
-    """Over HTTPS the cookie is marked Secure; HttpOnly is counted."""
-    tally = Tally("a cookie set over HTTPS is marked Secure")
+    """Over HTTPS the cookie is marked Secure, over HTTP it is not; HttpOnly is counted."""
+    tally = Tally("a cookie set over HTTPS is marked Secure, and one set over HTTP is not: clients would not show it there")
     seen: dict[str, list] = defaultdict(list)
     for one in some(list(exchanges(history)), "call"):
         if one.trouble:
@@ -94,8 +112,9 @@ def cookie_is_secure(history: History) -> Finding:
         elif one.reply is not None:
             made = cookies(added(one.reply), one.target)
             seen[one.call["service"]] += made
-            tally.faults += [f"{one.name}: {cookie.name} without Secure" for cookie in made
-                             if one.call["service"] == "https" and not cookie.secure]  # fmt: skip
+            secure = one.call["service"] == "https"
+            tally.faults += [f"{one.name}: {cookie.name} {'without' if secure else 'with'} Secure" for cookie in made
+                             if cookie.secure != secure]  # fmt: skip
     if not seen["https"]:
         return _blocked(tally)
     everyone = [cookie for made in seen.values() for cookie in made]
@@ -108,25 +127,30 @@ def cookie_is_secure(history: History) -> Finding:
 def odd_cookie_is_balanced(history: History, nobodys: Sequence[str]) -> Finding:
     """Whatever the cookie says, its client is served, and by one server from then on.
 
-    Labels tell the kinds of value; those of `nobodys` name no server, so these clients are spread.
+    Labels tell the kinds of value; those of `nobodys` name no server, so these clients are spread as chance has it.
     """
-    tally = Tally("a client whose cookie names no server, or more than one, is balanced, served, and then followed")
-    places: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    tally = Tally("a client whose cookie names no server, or more than one, is balanced like a new one, and then followed")
+    known = servers(history)
+    places: dict[tuple[str, str], dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     if not names_added(history):
         return _blocked(tally)
     for one in some(list(exchanges(history)), "call"):
-        kind, status = one.call["label"], one.reply["status"] if one.reply else 0
-        if one.trouble or status >= 400:
-            tally.faults.append(f"{kind}: {one.trouble or f'{one.name} is answered {status}'}")
+        kind, status = (one.call["service"], one.call["label"]), one.reply["status"] if one.reply else 0
+        if status >= 400:
+            tally.faults.append(f"{one.name} is answered {status}")
+        elif one.trouble:
+            tally.faults.append(one.trouble)
         elif one.server is not None:
-            places[kind][one.name].append(one.server)
-    for kind, clients in places.items():
-        for name, servers in clients.items():
-            if len(set(servers)) > 1:
-                tally.faults.append(f"{kind}: {name} was on {', then '.join(servers)}")
-        starts = Counter(servers[0] for servers in clients.values())
-        if kind in nobodys and len(starts) < 2:
-            tally.faults.append(f"{kind}: all {len(clients)} clients were sent to {', '.join(starts)}")
+            places[kind][one.client].append(one.server)
+    for (service, kind), clients in places.items():
+        for name, seen in clients.items():
+            if len(set(seen)) > 1:
+                tally.faults.append(f"{name} was on {', then '.join(seen)}")
+        starts = counts([seen[0] for seen in clients.values()], known)
+        low, high = binomial_region(len(clients), len(known))
+        if kind in nobodys and not all(low <= count <= high for count in starts.values()):
+            told = ", ".join(f"{server} {count}" for server, count in starts.items())
+            tally.faults.append(f"{service}, {kind}: {told} of {len(clients)} clients, allowed {low} to {high} each")
     return tally.finding(f"{len(places)} kinds of value, {sum(map(len, places.values()))} clients")
 
 
@@ -147,6 +171,10 @@ def cookie_keeps_server(history: History, pages: int) -> Finding:
     tally.faults += [f"{name}: {at_home[name]} of {pages} requests on {server}" for name, server in home.items()
                      if at_home[name] < pages and not tally.faults]  # fmt: skip
     return tally.finding(f"{len(home)} clients, {sum(at_home.values())} of {pages * len(home)} requests on their own server")
+
+
+def _name(pair: str) -> str:
+    return pair.partition("=")[0]
 
 
 def _pairs(headers: Sequence[str]) -> list[str]:

@@ -1,0 +1,184 @@
+"""OCS-FAIL-01 to -03: how a dead SIP service is found, and that nobody is sent there. Times are kernel stamps; zero is the fault."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from ... import deadlines
+from ...dut_model import POOL_CHECK_CEILING
+from ...verdicts import Verdict
+from ..finding import Finding, Tally
+from ..history import Event, History
+from . import served
+from .called import Answers, calls, name_of, outcome_text
+from .outage import SECOND, Attempts, attempts_at, bound_of, check_of, since, timeline
+
+SIP_PORTS = (5060, 5061)
+"""what the monitor must look at: SIP over TCP and over TLS"""
+
+
+def sip_ports(history: History) -> set[int]:
+    """The ports of the two SIP services, as the product offers them."""
+    services = served.setup(history).get("services", {})
+    return {services[name][1] for name in ("sip", "sip-tls") if name in services} or set(SIP_PORTS)
+
+
+def refusal_is_found(history: History) -> Finding:
+    """OCS-FAIL-01: the monitor connects to a SIP port of every Front End at the declared rate, and soon finds one that refuses.
+
+    Between the mark `watch` and the fault nobody calls: what comes to the Front Ends are checks. At the fault both SIP ports of one
+    refuse, and its other ports do not. Calls: `during`, new clients of its other ports until it must be known as dead, and
+    `after`, new clients of all ports in the first of two windows, the second of which is without any client.
+    """
+    check = check_of(history)
+    tally = Tally(f"Each Front End sees a connection to 5060 or 5061 every {check.inter:g} s, which is {POOL_CHECK_CEILING:g} s at most; "
+                  f"one whose SIP ports refuse gets no new client from {check.inter * check.fall:g} s + {deadlines.MARGIN:g} s on.")  # fmt: skip
+    start = next(history.of("mark", name="watch"))["t"]
+    fault = history.last("fault")
+    if check.passive and fault is None:
+        return _without_checks(history, tally, start)
+    assert fault is not None
+    dead, zero = fault["server"], fault["t"]
+    bound, beyond = bound_of(history, "refused")
+    tally.faults += [beyond] if beyond else []
+    if check.inter > POOL_CHECK_CEILING:
+        tally.faults.append(f"the declared check interval of {check.inter:g} s is beyond the ceiling of {POOL_CHECK_CEILING:g} s")
+    pauses = {name: _pause(history, name, start, zero) for name in served.servers(history)}
+    allowed = check.inter + deadlines.MARGIN
+    for name, (longest, ports) in pauses.items():
+        if not ports:
+            tally.faults.append(f"{name} saw no connection to 5060 or 5061 in {since(zero, start):.1f} s")
+        elif longest > allowed:
+            tally.faults.append(f"{name} saw no connection to 5060 or 5061 for {longest:.2f} s")
+    attempts = attempts_at(history, dead)
+    last = _late_clients(history, dead, zero, bound, attempts, tally)
+    seen = ", ".join(f"{port} {count}" for port, count in sorted(sum((ports for _, ports in pauses.values()), Counter()).items()))
+    observed = (f"checks by port in {since(zero, start):.1f} s: {seen or 'none'}, the longest pause {max(p for p, _ in pauses.values()):.2f} s; "
+                + (f"the last client was sent to {dead} {last:.2f} s after the refusal; " if last is not None else "") + str(attempts))  # fmt: skip
+    events = [(0.0, f"5060 and 5061 of {dead} refuse", "fault"), (bound + deadlines.MARGIN, "declared detection + 1 s", "limit")]
+    measured = []
+    if last is not None:
+        events.append((last, "last client sent there", "detection"))
+        measured = [{"id": "detection-refused", "value": last, "unit": "s", "error": 0.1, "requirement": "OCS-FAIL-01"}]
+    return tally.finding(observed, figures=(timeline(f"{dead} refuses", f"{dead} refuses", events),), silence=True,
+                         window=(start, _end(history)), margin=deadlines.MARGIN, measurements=tuple(measured))  # fmt: skip
+
+
+def _without_checks(history: History, tally: Tally, start: int) -> Finding:
+    """A product that declares that it has no checks of its own: unsupported, if none was seen either."""
+    end = _end(history)
+    seen = sum(1 for name in served.servers(history) for _ in _opened(history, name, start, end))
+    if seen:
+        tally.faults.append(f"declares no health check of its own (kind: passive), but {seen} were seen")
+        return tally.finding(f"{seen} connections to the Front Ends without a client", silence=True)
+    reason = f"declares no health check of its own (kind: passive), and none was seen in {since(end, start):.1f} s"
+    return Finding(Verdict.UNSUPPORTED, tally.expected, reason, reason, silence=True)
+
+
+def _opened(history: History, server: str, start: int, end: int) -> list[Event]:
+    """Connections opened towards a Front End in [start, end), as captured on its link."""
+    return [flow for flow in history.of("flow", link=served.link_of(history, server)) if start <= flow.get("syn", 0) < end]
+
+
+def _pause(history: History, server: str, start: int, end: int) -> tuple[float, Counter[int]]:
+    """The longest time without a connection to a SIP port, in seconds, and how many there were to each."""
+    ports = sip_ports(history)
+    checks = [flow for flow in _opened(history, server, start, end) if flow["sport"] in ports]
+    moments = [start, *sorted(flow["syn"] for flow in checks), end]
+    longest = max(later - earlier for earlier, later in zip(moments, moments[1:], strict=False))
+    return longest / SECOND, Counter(flow["sport"] for flow in checks)
+
+
+def _late_clients(history: History, dead: str, zero: int, bound: float, attempts: Attempts, tally: Tally) -> float | None:
+    """Find faults with where new clients went after the limit; returns when the last one was sent to the dead Front End, in s.
+
+    Who comes to a port that no monitor looks at is a client.
+    """
+    limit = bound + deadlines.MARGIN
+    sent = [since(flow["syn"], zero) for flow in _opened(history, dead, zero, _end(history)) if flow["sport"] not in sip_ports(history)]
+    late = [t for t in sent if t > limit]
+    if late:
+        tally.faults.append(f"{len(late)} clients were sent to {dead} after the limit, the last one {max(late):.2f} s after the fault")
+    if attempts.still_in_pool:
+        tally.faults.append(f"{dead} was still tried: {attempts}")
+    answers = Answers(history)
+    for call in served.some(calls(history, "after"), "call after the detection limit"):
+        server = answers.server(call)
+        if server in (None, dead):
+            seen = outcome_text(call) if server is None else f"reached {dead}"
+            tally.faults.append(f"{name_of(call)}, {since(call['started'], zero):.2f} s after the fault: {seen}")
+    return max(sent, default=None)
+
+
+def _end(history: History) -> int:
+    return max(mark["t"] for mark in history.of("mark"))
+
+
+def half_dead_front_end_is_left(history: History) -> Finding:
+    """OCS-FAIL-02: with 5061 refused and everything else open, new connections on every port go to other Front Ends.
+
+    Calls, all after the declared detection: `known`, clients of that Front End, for each of whom it is the first connection since
+    the fault, and `new` ones; both kinds come to every port that the product offers.
+    """
+    fault = history.last("fault")
+    assert fault is not None
+    dead, zero = fault["server"], fault["t"]
+    bound, beyond = bound_of(history, "refused")
+    tally = Tally(f"When only port {' and '.join(map(str, fault['ports']))} of a Front End refuses, from {bound:g} s + {deadlines.MARGIN:g} s on "
+                  "new connections on every port go to other Front Ends, those of its own clients too.")  # fmt: skip
+    tally.faults += [beyond] if beyond else []
+    answers = Answers(history)
+    offered = list(served.setup(history)["services"])
+    parts = []
+    for label, kind in (("known", "its own clients"), ("new", "new clients")):
+        came = served.some(calls(history, label), f"call {label}")
+        if missing := set(offered) - {call["service"] for call in came}:
+            raise ValueError(f"no call {label} on {', '.join(sorted(missing))}")
+        there = Counter(call["service"] for call in came if answers.server(call) == dead)
+        lost = [call for call in came if answers.server(call) is None]
+        for service, count in there.items():
+            tally.faults.append(f"{count} of {kind} reached {dead} on {service}")
+        for call in lost:
+            tally.faults.append(f"{name_of(call)}, {since(call['started'], zero):.2f} s after the fault: {outcome_text(call)}")
+        good = len(came) - sum(there.values()) - len(lost)
+        parts.append(f"{good} of {len(came)} connections of {kind} on {len(offered)} ports reached another Front End")
+    return tally.finding("; ".join(parts), window=(zero, _end(history)), margin=deadlines.MARGIN)
+
+
+def hung_front_end_is_left(history: History) -> Finding:
+    """OCS-FAIL-03: a Front End that accepts connections and says nothing gets no new client once the declared detection is over.
+
+    Calls: `after`, new clients on all ports, in the first of two windows; nobody comes before.
+    """
+    fault = history.last("fault")
+    assert fault is not None
+    dead, zero = fault["server"], fault["t"]
+    bound, beyond = bound_of(history, "hung")
+    tally = Tally(f"When {dead} accepts connections and says nothing, no new client is sent there from {bound:g} s "
+                  f"+ {deadlines.MARGIN:g} s on.")  # fmt: skip
+    tally.faults += [beyond] if beyond else []
+    attempts = attempts_at(history, dead)
+    _late_clients(history, dead, zero, bound, attempts, tally)
+    answers = Answers(history)
+    late = calls(history, "after")
+    good = sum(1 for call in late if answers.server(call))
+    events = [(0.0, f"{dead} hung", "fault"), (bound + deadlines.MARGIN, "declared detection + 1 s", "limit")]
+    return tally.finding(f"{good} of {len(late)} clients were served after the limit; {attempts}", Verdict.NON_STRICT, silence=True,
+                         figures=(timeline(f"{dead} hung", f"{dead} hung", events),), window=(zero, _end(history)),
+                         margin=deadlines.MARGIN)  # fmt: skip
+
+
+def never_left(history: History, dead: str) -> str | None:
+    """Why a dead Front End cannot have left the pool, if so, by the new clients `after` the limit."""
+    attempts = attempts_at(history, dead)
+    if attempts.still_in_pool:
+        return f"{dead} was never taken out of the pool ({attempts}), which OCS-FAIL-01 is about"
+    answers = Answers(history)
+    late = calls(history, "after")
+    lost = [call for call in late if answers.server(call) is None]
+    if lost:
+        return f"{len(lost)} of {len(late)} new clients got no service after the detection limit, which OCS-FAIL-01 is about"
+    return None
+
+
+__all__ = ["half_dead_front_end_is_left", "hung_front_end_is_left", "never_left", "refusal_is_found", "sip_ports"]

@@ -1,0 +1,73 @@
+"""What tests find out about the pages by which a product is administered: who is shown them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .clients.knock import Knock, basic
+from .clients.talk import Call
+from .evidence.checks.pool_admin import DEFAULTS
+from .topology.plan import DUT_HOST
+
+if TYPE_CHECKING:
+    from .lab import Lab
+
+_WRONG = ("nobody", "Wrong-Pass-4711")
+_BROKEN = "Basic ====="
+
+
+def declared_page(lab: Lab) -> str | None:
+    """Where `administration` of dut.yaml says that the statistics page is: address and port."""
+    return lab.declares.raw.get("administration", {}).get("statistics")
+
+
+def page_to_open(lab: Lab) -> str | None:
+    """The declared page, where it is declared with whom it opens to."""
+    return declared_page(lab) if "user" in lab.declares.raw.get("administration", {}) else None
+
+
+def page_places(lab: Lab) -> list[str]:
+    """Where pages may be: the declared place, and every socket of the product that clients can reach and that is no service's."""
+    services = {(address, port) for address, port in lab.services.values()}
+    ports = {port for _, port in services} | {port for server in lab.fallbacks for _, port in server.listen}
+    vip = lab.vip[0]
+    product = {text.partition("/")[0] for link in lab.plan.host(DUT_HOST).links for text in link.addresses}
+    found = [declared_page(lab)] if declared_page(lab) else []
+    for address, port in lab.broker.request("listening", host=DUT_HOST)["listening"]:
+        if address in ("0.0.0.0", "::"):
+            address = vip
+        if port not in ports and address in product:
+            found.append(f"[{address}]:{port}" if ":" in address else f"{address}:{port}")
+    return list(dict.fromkeys(found))
+
+
+def ask_pages(lab: Lab) -> None:
+    """Ask each place for its page without credentials, with wrong and broken ones, and the declared one with the right ones."""
+    declared = lab.declares.raw.get("administration", {})
+    places = page_places(lab)
+    lab.history.add("client", "places", places=places)
+    for place in places:
+        asked = {"none": None, "wrong": basic(*_WRONG), "broken": _BROKEN}
+        if place == declared.get("statistics") and "user" in declared:
+            asked["right"] = basic(declared["user"], declared.get("password", ""))
+        for what, status in zip(asked, _statuses(lab, place, list(asked.values())), strict=True):
+            lab.history.add("client", "page", place=place, status=status, **{"with": what})
+
+
+def try_defaults(lab: Lab) -> None:
+    """Try the credentials that products ship with where a page asks for some."""
+    places = page_places(lab)
+    lab.history.add("client", "places", places=places)
+    for place in places:
+        if _statuses(lab, place, [None]) != [401]:
+            continue
+        statuses = _statuses(lab, place, [basic(*pair) for pair in DEFAULTS])
+        for (user, password), status in zip(DEFAULTS, statuses, strict=True):
+            lab.history.add("client", "page", place=place, status=status, user=user, password=password, **{"with": "default"})
+
+
+def _statuses(lab: Lab, place: str, authorizations: list[str | None]) -> list[int | None]:
+    host, _, port = place.rpartition(":")
+    address = host.strip("[]"), int(port)
+    talks = lab.visit([Call(lab.sources.one(), "page", Knock(place, value), address=address) for value in authorizations])
+    return [talk.speech.status for talk in talks]

@@ -1,0 +1,179 @@
+"""What tests of a pool do with clients of its ports: they find their Front Ends, come again, hold connections, ask all the time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from .calling import dial
+from .clients.talk import Call, Talk
+from .deadlines import patience, recovery
+
+if TYPE_CHECKING:
+    from .endpoints.control import MockServer
+    from .lab import Lab
+
+SIP_SERVICES = ("sip", "sip-tls")
+"""the ports at which clients log on and stay"""
+EACH = 30
+"""clients for each Front End that there is: the one with most of them has as many or more"""
+_CHEAP = ("sip", "monitoring", "sharing", "response-group", "attendant", "announcement", "voice-control")
+"""services that speak SIP without TLS"""
+
+
+def settle_clients(lab: Lab, each: int = EACH) -> dict[str, list[Talk]]:
+    """Let clients find their Front Ends; returns those of each, first of the one that should fail.
+
+    That is the one with most clients, unless the product itself says that it checks another one less well: not at all.
+    """
+    lab.need_servers(2)
+    lab.settle()
+    service = cheap_services(lab)[0]
+    homes: dict[str, list[Talk]] = {server.name: [] for server in lab.servers}
+    for talk in lab.visit([dial(lab, service, label="settle") for _ in range(each * len(lab.servers))]):
+        if talk.server in homes:
+            homes[talk.server].append(talk)
+    # A connection that a server has not closed yet when it fails would count as one of its own for a product that counts.
+    lab.watch("these clients have gone", lambda: not any(server.connected for server in lab.servers), patience("sessions"))
+    doubtful = {name for name in lab.unchecked if homes.get(name)}
+    return dict(sorted(homes.items(), key=lambda item: (item[0] not in doubtful, -len(item[1]))))
+
+
+def cheap_services(lab: Lab) -> list[str]:
+    """Services that speak SIP without TLS, which costs little; where there is none, the one over TLS."""
+    return [service for service in _CHEAP if service in lab.services] or ["sip-tls"]
+
+
+def come(lab: Lab, talk: Talk, service: str, label: str) -> Call:
+    """The same client once more, on this service."""
+    return dial(lab, service, talk.visit.source, label=label)
+
+
+def newcomers(lab: Lab, count: int, label: str, services: Sequence[str] = (), hold: bool = False) -> list[Call]:
+    """So many new clients, on all services in turn (or these), in mixed order.
+
+    `hold`: they stay. Where the fewest connections decide, a Front End without any that is in the pool gets the next one for sure.
+    """
+    names = list(services) or list(lab.services)
+    return lab.shuffled([dial(lab, names[number % len(names)], label=label, hold=hold) for number in range(count)])
+
+
+def ask_more(talk: Talk) -> bytes:
+    """What a held connection says to be in use."""
+    return talk.speech.again()
+
+
+def until_used(lab: Lab, server: MockServer, label: str = "fresh") -> None:
+    """New clients come in groups until the server gets one of them; the check sees it if none does."""
+    deadline = patience("recovery", recovery(lab.declares.health_check))
+    services = cheap_services(lab)
+    while not deadline.expired:
+        if any(talk.server == server.name for talk in lab.visit(newcomers(lab, 6, label, services))):
+            return
+        lab.watch(f"{server.name} is used again", lambda: False, patience("pause"))
+
+
+def push_all(lab: Lab, talks: Sequence[Talk], **what: object) -> None:
+    """Have the servers of all these held connections say something unasked; returns when they have (`pushed`)."""
+    waiting: dict[MockServer, int] = {}
+    for talk in talks:
+        if talk.server is None or talk.connection is None:
+            continue
+        server = lab.server(talk.server)
+        waiting[server] = waiting.get(server, server.count("pushed")) + 1
+        server.tell("push", conn=talk.connection, what=what)
+    lab.wait("the servers speak first", lambda: all(server.count("pushed") >= count for server, count in waiting.items()),
+             patience("report"))  # fmt: skip
+
+
+def say_all(lab: Lab, talks: Sequence[Talk], what: str) -> None:
+    """Have every held connection say `what` (see its speech); a `sent` event each, with the bytes."""
+    for talk in talks:
+        if talk.alive:
+            data = talk.speech.say(what)
+            lab.history.add("client", "sent", call=talk.number, bytes=data.hex())
+            talk.send(data)
+
+
+def until_answered(lab: Lab, talks: Sequence[Talk]) -> None:
+    """Wait until the Front End of each of these SIP clients has the client's answers to its own requests."""
+    wanted = sum(talk.speech.seen.notified for talk in talks)
+    lab.watch("clients' answers", lambda: sum(server.count("response") for server in lab.mocks) >= wanted, patience("report"))
+
+
+def listen(talks: Sequence[Talk]) -> None:
+    """Keep what comes on these connections from now on."""
+    for talk in talks:
+        talk.heard = []
+
+
+def tell_heard(lab: Lab, talks: Sequence[Talk]) -> None:
+    """Put what came since `listen` into the history: a `heard` event for each piece."""
+    for talk in talks:
+        for stamp, data in talk.heard or ():
+            lab.history.add("client", "heard", stamp, call=talk.number, bytes=data.hex())
+        talk.heard = None
+
+
+class Pulse:
+    """Held connections that ask again and again, each when it has its answer and `interval` seconds have passed.
+
+    The history gets a `pulse` event for each request when its answer is there (`asked`, `heard`: ns), or when it is stopped.
+    """
+
+    TICK = 0.05
+
+    def __init__(self, lab: Lab, talks: Sequence[Talk], interval: float):
+        self._lab, self._talks, self._interval = lab, list(talks), interval
+        self._waiting: dict[Talk, tuple[int, int]] = {}
+        """connection -> when it asked (ns), and its answers before"""
+        self._due = {talk: time.monotonic() + interval * number / len(self._talks) for number, talk in enumerate(self._talks)}
+        self._running = True
+        self._beat()
+
+    def _beat(self) -> None:
+        if not self._running:
+            return
+        now = time.monotonic()
+        for talk in self._talks:
+            if talk in self._waiting:
+                asked, before = self._waiting[talk]
+                if talk.speech.answers > before:
+                    self._note(talk, asked, talk.heard_at)
+                    del self._waiting[talk]
+            elif talk.alive and self._due[talk] <= now:
+                self._due[talk] = now + self._interval
+                self._waiting[talk] = time.time_ns(), talk.speech.answers
+                talk.send(talk.speech.again())
+        self._lab.loop.call_later(self.TICK, self._beat)
+
+    def _note(self, talk: Talk, asked: int, heard: int | None) -> None:
+        self._lab.history.add("client", "pulse", call=talk.number, asked=asked, heard=heard)
+
+    def stop(self) -> None:
+        """Nobody asks any more; what is unanswered is noted as such."""
+        self._beat()
+        self._running = False
+        for talk, (asked, _before) in self._waiting.items():
+            self._note(talk, asked, None)
+
+
+class Trickle:
+    """Clients, one every `interval` seconds, until it is stopped; `make` says who comes next."""
+
+    def __init__(self, lab: Lab, interval: float, make: Callable[[int], Call]):
+        self.begun: list[Talk] = []
+        self._lab, self._interval, self._make = lab, interval, make
+        self._running = True
+        self._come()
+
+    def _come(self) -> None:
+        if self._running:
+            self.begun += self._lab.clients.start([self._make(len(self.begun))])
+            self._lab.loop.call_later(self._interval, self._come)
+
+    def stop(self) -> None:
+        """Let nobody come any more, and wait for what comes of those who did."""
+        self._running = False
+        self._lab.wait("answers to all clients", lambda: all(talk.done for talk in self.begun), patience("outcome"))

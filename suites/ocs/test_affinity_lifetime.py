@@ -1,0 +1,55 @@
+"""OCS-AFF-03: how long a client's Front End is remembered.
+
+With a lifetime of 4 s, of which clients who stay away show that it is in force. A deployment that declares `timer: none` and
+offers no variant is held to that instead: nobody may be forgotten.
+"""
+
+from lbcert.api import SHORT_LIFETIME, Deployment, Lab, checks, dial, requirement, requirement_deadline
+
+CLIENTS = 60
+STRANGERS = 7
+NEARLY = 0.75
+"""of the lifetime, after which a client comes back"""
+RETURNS = ["second", "third", "fourth"]
+
+
+def for_ever(deployment: Deployment) -> bool:
+    """Whether it is to be judged as it stands: declared to forget nobody, and no shorter lifetime on offer."""
+    return deployment.declares.timer == "none" and "short-lifetime" not in deployment.variants
+
+
+def limited(deployment: Deployment) -> bool:
+    return not for_ever(deployment)
+
+
+@requirement("OCS-AFF-03", variant="short-lifetime", when=limited)
+def test_returning_renews_the_lifetime(lab: Lab) -> None:
+    """Sixty clients come back after 3 s, three times; sixty others stay away for 9 s."""
+    come_and_go(lab)
+    lab.judge(checks.affinity_lasts, lifetime=SHORT_LIFETIME, returns=RETURNS)
+
+
+@requirement("OCS-AFF-03", when=for_ever)
+def test_nobody_is_forgotten(lab: Lab) -> None:
+    """The same, where nobody is ever forgotten: those who stayed away must be on their Front Ends as well."""
+    come_and_go(lab)
+    lab.judge(checks.affinity_lasts, lifetime=None, returns=RETURNS)
+
+
+def come_and_go(lab: Lab) -> None:
+    lab.need_servers(2)
+    faithful, away = lab.sources.several(CLIENTS), lab.sources.several(CLIENTS)
+    come(lab, {"first": faithful, "away": away})
+    for label in RETURNS:
+        lab.watch(f"clients come back ({label})", lambda: False, requirement_deadline("away", NEARLY * SHORT_LIFETIME))
+        come(lab, {label: faithful, "other": lab.sources.several(STRANGERS)})
+    come(lab, {"away again": away})
+
+
+def come(lab: Lab, groups: dict[str, list[str]]) -> None:
+    """All of them call, on any port, and leave when all have been served: while they are there, load spreads them."""
+    plain = [name for name in ("sip", "sharing", "monitoring", "response-group", "attendant") if name in lab.services] or list(lab.services)
+    calls = [dial(lab, lab.random.choice(plain), client, label=label, hold=True)
+             for label, clients in groups.items() for client in clients]  # fmt: skip
+    for talk in lab.visit(lab.shuffled(calls)):
+        talk.leave()

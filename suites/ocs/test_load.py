@@ -1,0 +1,28 @@
+"""OCS-AFF-05: new clients go where there are fewest connections."""
+
+from lbcert.api import Call, Lab, checks, crash, dial, patience, recovery, requirement, restore
+
+CLIENTS = 60
+NEWCOMERS = 10
+EVERY = 0.25
+"""s between two clients who find out whether a Front End is used again"""
+
+
+@requirement("OCS-AFF-05")
+def test_new_clients_go_where_there_is_room(lab: Lab) -> None:
+    """Sixty clients come one after the other and stay; a Front End is lost, returns empty, and ten more come."""
+    lab.need_servers(2)
+    lab.settle()
+    held = lab.visit([call(lab, "held") for _ in range(CLIENTS)], at_once=1)
+    lost = lab.server(held[0].server) if held[0].server else lab.servers[0]
+    crash(lab, lost)
+    restore(lab, lost, "crash")
+    seen = lost.count("request")
+    lab.every(EVERY, patience("recovery", recovery(lab.declares.health_check)), f"{lost.name} is used again",
+              lambda: lab.clients.start([call(lab, "finder", hold=False)]), until=lambda: lost.count("request") > seen)  # fmt: skip
+    lab.visit([call(lab, "newcomer") for _ in range(NEWCOMERS)], at_once=1)
+    lab.judge(checks.load_goes_where_there_is_room, returned=lost.name)
+
+
+def call(lab: Lab, label: str, hold: bool = True) -> Call:
+    return dial(lab, "sip" if "sip" in lab.services else "sip-tls", label=label, hold=hold)

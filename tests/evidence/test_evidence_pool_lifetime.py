@@ -1,0 +1,69 @@
+"""OCS-AFF-03 with literal histories: a lifetime of 4 s, returns after 3 s."""
+
+from __future__ import annotations
+
+import pytest
+from calls_rig import answered, pool, syn, unanswered
+
+from lbcert.evidence.checks import affinity_lasts
+from lbcert.verdicts import Verdict
+
+RETURNS = ["second", "third"]
+COUNT = 30
+
+
+def home(number: int, turn: int = 0) -> str:
+    return f"fe{(number + turn) % 3 + 1}"
+
+
+def visits(label: str, t: float, count: int = COUNT, stem: str = "10.1.0", turn: int = 0, took: float = 0.01) -> list:
+    calls = [answered(f"{stem}.{n}", "sip", home(n, turn if n % 3 else 0), t, label=label, took=took) for n in range(count)]
+    return [*calls, *(syn(call, t, data_to_server=t + 0.001) for call in calls)]
+
+
+def story(second: list, third: list, again: list) -> list:
+    return [*visits("first", 0), *visits("away", 0, stem="10.9.0"), *second, *third, *again]
+
+
+GONE = visits("away again", 9, stem="10.9.0", turn=1)
+STILL = visits("away again", 9, stem="10.9.0")
+KEPT = visits("second", 3), visits("third", 6)
+HALF_HOUR, NEVER = {"timer": 1800}, {"timer": "none"}
+
+STORIES = {
+    "renewed": (story(*KEPT, GONE), HALF_HOUR, 4.0, Verdict.PASS, "60 of 60 returns"),
+    "moved at once": (story(visits("second", 3, turn=1), visits("third", 6), GONE), HALF_HOUR, 4.0, Verdict.FAIL, "(second)"),
+    "not renewed": (story(KEPT[0], visits("third", 6, turn=1), GONE), HALF_HOUR, 4.0, Verdict.FAIL, "(third)"),
+    "not answered": (story([*visits("second", 3), unanswered("10.1.0.1", "sip", "closed", 3, label="second")], KEPT[1], GONE),
+                     HALF_HOUR, 4.0, Verdict.FAIL, "second: closed"),
+    "late through us": (story(visits("second", 5, turn=1), visits("third", 8), GONE), HALF_HOUR, 4.0, Verdict.HARNESS_ERROR, "too slow"),
+    "one late through us": (story([*visits("second", 3, count=29),
+                                   call := answered("10.1.0.29", "sip", "fe1", 5, label="second"), syn(call, 5, data_to_server=5)],
+                                  visits("third", 6), GONE), HALF_HOUR, 4.0, Verdict.PASS, "58 of 58"),
+    "slow product": (story(visits("second", 3, took=2), visits("third", 6), GONE), HALF_HOUR, 4.0, Verdict.PASS, "60 of 60"),
+    "not in force": (story(*KEPT, STILL), HALF_HOUR, 4.0, Verdict.BLOCKED, "lifetime of 4 s is not in force: 30 of 30"),
+    "ten minutes": (story(*KEPT, GONE), {"timer": 600}, 4.0, Verdict.FAIL, "the declared lifetime is 600 s"),
+    "undeclared": (story(*KEPT, GONE), {}, 4.0, Verdict.FAIL, "no lifetime is declared"),
+    "for ever": (story(*KEPT, STILL), NEVER, None, Verdict.PASS, "declared lifetime: none"),
+    "for ever, and forgets": (story(*KEPT, GONE), NEVER, None, Verdict.FAIL, "was forgotten"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("events, persistence, lifetime, verdict, observed", STORIES.values(), ids=STORIES.keys())
+def test_lifetime(events, persistence, lifetime, verdict, observed):
+    finding = affinity_lasts(pool(*events, persistence=persistence), lifetime, RETURNS)
+    assert finding.verdict is verdict
+    assert observed in finding.observed
+
+
+def test_all_on_one_front_end_tell_nothing():
+    events = [answered(f"10.1.0.{n}", "sip", "fe1", t, label=label)
+              for label, t in (("first", 0), ("away", 0), ("second", 3), ("third", 6), ("away again", 9)) for n in range(9)]  # fmt: skip
+    assert affinity_lasts(pool(*events, persistence=HALF_HOUR), 4.0, RETURNS).verdict is Verdict.BLOCKED
+
+
+@pytest.mark.parametrize("missing", ["first", "second", "third", "away", "away again"])
+def test_without_one_of_the_groups_there_is_no_verdict(missing):
+    events = [one for one in story(*KEPT, GONE) if not isinstance(one, list) or one[-1]["label"] != missing]
+    with pytest.raises(ValueError, match="the history holds no call"):
+        affinity_lasts(pool(*events, persistence=HALF_HOUR), 4.0, RETURNS)
