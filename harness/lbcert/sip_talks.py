@@ -34,7 +34,7 @@ def exchange_sip(lab: Lab, talks: Sequence[Talk]) -> None:
             if talk.alive:
                 talk.send(talk.speech.say(act))
         lab.watch(f"Front Ends answer ({act})", lambda: not any(talk.alive and talk.speech.waits for talk in talks), patience("answer"))
-    signed = recorded("ocs2007")["response"].encode()
+    signed = recorded("ocs2007")["response"]
     for talk in talks:
         if talk.alive and lab.is_connected(talk):
             push(lab, talk, say="notify", body="presence")
