@@ -48,7 +48,7 @@ from .pool import (
     until_used,
 )
 from .passing import be_silent
-from .tracing import bypassed, filter_reverse_path, note_bodies, note_processes, note_senders, trace
+from .tracing import filter_reverse_path, note_bodies, note_bypassed, note_processes, note_senders, trace
 from .scripts import converse, greet, log_in, secure, tell_conversations
 from .sip_talks import exchange_sip, require_login, tell_certificates
 from .security.login import Login, Manner
@@ -128,7 +128,6 @@ __all__ = [
     "be_silent",
     "be_silent_late",
     "browse",
-    "bypassed",
     "cheap_services",
     "checks",
     "come",
@@ -154,6 +153,7 @@ __all__ = [
     "long_names",
     "newcomers",
     "note_bodies",
+    "note_bypassed",
     "note_carriers",
     "note_processes",
     "note_senders",
