@@ -41,6 +41,7 @@ from .web_cookie import (
     insertion_is_not_cached,
     odd_cookie_is_balanced,
 )
+from .web_smuggling import requests_end_where_they_do
 from .web_fallback import fallback_answers
 from .web_forwarded import last_forwarded_is_the_client
 from .web_link import only_the_vip_is_seen
@@ -130,6 +131,7 @@ __all__ = [
     "refusal_is_found",
     "reload_keeps_sessions_and_users",
     "request_is_not_held",
+    "requests_end_where_they_do",
     "restarts_change_nothing",
     "resumption_moves_nobody",
     "return_rule_is_kept",
