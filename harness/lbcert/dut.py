@@ -5,12 +5,10 @@ Every error is a DutError that names the file, the line and the field, and says 
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import difflib
 import ipaddress
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -219,11 +217,20 @@ def load_mutant(path: Path, reference: str) -> Product:
     raw = _merged(deployment.declares.raw, data.get("declares", {}))
     change = data.get("change", {})
     text = _changed(file, change, deployment.text, deployment.config)
-    texts = dict(_changed_variants(file, change, deployment))
-    changed = replace(deployment, text=text, texts=texts, variants={name: deployment.variants[name] for name in texts}, declares=declares(raw), edited=_edited(file, change, base.folder))
+    # What a variant itself changes is not there to be changed again.
+    texts = {name: _changed(file, _applicable(change, one), one, deployment.variants[name]) for name, one in deployment.texts.items()}
+    changed = replace(deployment, text=text, texts=texts, declares=declares(raw), edited=_edited(file, change, base.folder))
     about = Mutant(data["id"], data["base"], data["summary"], tuple(data["targets"]), tuple(data.get("may_block", ())),
                    data.get("tier", "ci"))  # fmt: skip
     return replace(base, ref=str(_shown(path)), name=f"{base.name}, mutant {about.id}", deployments=(changed,), mutant=about)
+
+
+def _applicable(change: dict[str, Any], text: str) -> dict[str, Any]:
+    """A mutant's change without the steps whose lines do not stand in `text`, the text of a variant."""
+    lines = {line.strip() for line in text.split("\n")}
+    steps = [step for step in change.get("replace", ()) if "file" in step or step.get("part", "\0") in text
+             or step.get("line", "\0").strip() in lines]  # fmt: skip
+    return {**change, "replace": steps} if "replace" in change else change
 
 
 def _changed(file: yamlfile.YamlFile, change: dict[str, Any], text: str, config: Path) -> str:
@@ -234,13 +241,6 @@ def _changed(file: yamlfile.YamlFile, change: dict[str, Any], text: str, config:
         if "file" not in step:
             text = _step(file, ("change", "replace", index), step, text, config)
     return text
-
-
-def _changed_variants(file: yamlfile.YamlFile, change: dict[str, Any], deployment: Deployment) -> Iterator[tuple[str, str]]:
-    """The variants with the change made in them. One that differs in the very lines of the change says nothing of the mutant."""
-    for name, text in deployment.texts.items():
-        with contextlib.suppress(DutError):
-            yield name, _changed(file, change, text, deployment.variants[name])
 
 
 def _edited(file: yamlfile.YamlFile, change: dict[str, Any], folder: Path) -> dict[str, str]:
