@@ -217,7 +217,8 @@ def load_mutant(path: Path, reference: str) -> Product:
     raw = _merged(deployment.declares.raw, data.get("declares", {}))
     change = data.get("change", {})
     text = _changed(file, change, deployment.text, deployment.config)
-    texts = {name: _changed(file, change, one, deployment.variants[name]) for name, one in deployment.texts.items()}
+    texts = {name: _changed(file, _left_to_do(change, deployment.text, one), one, deployment.variants[name])
+             for name, one in deployment.texts.items()}  # fmt: skip
     changed = replace(deployment, text=text, texts=texts, declares=declares(raw), edited=_edited(file, change, base.folder))
     about = Mutant(data["id"], data["base"], data["summary"], tuple(data["targets"]), tuple(data.get("may_block", ())),
                    data.get("tier", "ci"))  # fmt: skip
@@ -232,6 +233,19 @@ def _changed(file: yamlfile.YamlFile, change: dict[str, Any], text: str, config:
         if "file" not in step:
             text = _step(file, ("change", "replace", index), step, text, config)
     return text
+
+
+def _left_to_do(change: dict[str, Any], text: str, variant: str) -> dict[str, Any]:
+    """The change without the steps that are about lines which the variant itself has changed."""
+    own = {line[1:] for line in changed_lines(text, variant) if line.startswith("-")}
+
+    def settled(step: dict[str, Any]) -> bool:
+        wanted = step.get("line") or step.get("part", "")
+        rows = {row.strip() for row in wanted.splitlines()}
+        touched = any(row in line for line in own for row in rows)
+        return "file" not in step and wanted in text and wanted not in variant and touched
+
+    return change | {"replace": [step for step in change["replace"] if not settled(step)]} if "replace" in change else change
 
 
 def _edited(file: yamlfile.YamlFile, change: dict[str, Any], folder: Path) -> dict[str, str]:
