@@ -1,7 +1,7 @@
 """The stable names for tests, ours and third parties'. Nothing else of the package is promised."""
 
 from .addresses import doubled_digits, long_names, random_letters, sequential
-from .admin import drain, ready, reload
+from .admin import drain, parts, ready, reload, restart
 from .browsing import Browser, browse
 from .calling import answer_with, dial, push
 from .clients.rdp import Connection, Visit, connection_request, cut
@@ -44,8 +44,10 @@ from .pool import (
     say_all,
     settle_clients,
     tell_heard,
+    until_answered,
     until_used,
 )
+from .tracing import filter_reverse_path, note_bodies, note_bypassed, note_processes, note_senders, trace
 from .scripts import converse, greet, log_in, secure, tell_conversations
 from .sip_talks import exchange_sip, require_login, tell_certificates
 from .security.login import Login, Manner
@@ -65,7 +67,8 @@ from .wire import (
     encode_token,
 )
 from .wire.cookies import Jar
-from .wire.http import Ask
+from .wire.http import SITE_NAME, Ask
+from .wire.smuggling import SMUGGLING
 
 __all__ = [
     "CC_VECTORS",
@@ -84,9 +87,11 @@ __all__ = [
     "SHORT_IDLE",
     "SHORT_LIFETIME",
     "SIP_SERVICES",
+    "SITE_NAME",
     "SMALL_MAXCONN",
     "SMALL_PORTS",
     "SMALL_TABLE",
+    "SMUGGLING",
     "Ask",
     "Browser",
     "Call",
@@ -142,14 +147,20 @@ __all__ = [
     "encode_token",
     "exchange_sip",
     "explore_model",
+    "filter_reverse_path",
     "greet",
     "hang",
     "listen",
     "log_in",
     "long_names",
     "newcomers",
+    "note_bodies",
+    "note_bypassed",
     "note_carriers",
+    "note_processes",
+    "note_senders",
     "page_to_open",
+    "parts",
     "patience",
     "push",
     "push_all",
@@ -161,6 +172,7 @@ __all__ = [
     "require_login",
     "requirement",
     "requirement_deadline",
+    "restart",
     "restore",
     "say_all",
     "scan_ports",
@@ -171,9 +183,11 @@ __all__ = [
     "tell_certificates",
     "tell_conversations",
     "tell_heard",
+    "trace",
     "trial",
     "try_defaults",
     "two_windows",
+    "until_answered",
     "until_dead",
     "until_used",
 ]

@@ -49,7 +49,7 @@ def test_refusing_front_end_is_found(lab: Lab) -> None:
     begun: list[Talk] = []
     lab.every(EVERY, requirement_deadline("detection", detection(check, "refused") + MARGIN), f"{name} is known as dead",
               lambda: begun.extend(lab.clients.start(newcomers(lab, 1, "during", others) if others else [])))  # fmt: skip
-    two_windows(lab, name, newcomers(lab, CROWD, "after"), ANSWER)
+    two_windows(lab, name, newcomers(lab, CROWD, "after", hold=True), ANSWER)
     lab.wait("answers to clients during detection", lambda: all(talk.done for talk in begun), patience("outcome"))
     lab.judge(checks.refusal_is_found)
 
@@ -60,5 +60,5 @@ def test_hung_front_end_is_found(lab: Lab) -> None:
     name, theirs = next(iter(settle_clients(lab, EACH).items()))
     hang(lab, lab.server(name))
     until_dead(lab, name, "hung", theirs)
-    two_windows(lab, name, newcomers(lab, CROWD, "after"), ANSWER)
+    two_windows(lab, name, newcomers(lab, CROWD, "after", hold=True), ANSWER)
     lab.judge(checks.hung_front_end_is_left)

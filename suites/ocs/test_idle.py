@@ -1,6 +1,19 @@
 """OCS-IDLE-01, -02, -05 and -07: connections on which nobody says anything, for as long as the idle time, and longer."""
 
-from lbcert.api import SIP_SERVICES, Lab, Talk, Verdict, be_silent_late, checks, dial, listen, push_all, requirement, tell_heard
+from lbcert.api import (
+    SIP_SERVICES,
+    Lab,
+    Talk,
+    Verdict,
+    be_silent_late,
+    checks,
+    dial,
+    listen,
+    push_all,
+    requirement,
+    tell_heard,
+    until_answered,
+)
 
 SILENT = 5
 """connections of each kind, on each SIP port"""
@@ -13,6 +26,7 @@ def test_silent_connections(lab: Lab) -> None:
         lab.end(Verdict.NOT_RUN, "dut.yaml does not say declares.session.idle (seconds, or none)")
     silent, left, notified = hold(lab, "silent"), hold(lab, "left"), hold(lab, "notified", subscribes=True)
     lab.echo([*silent, *left, *notified], "begin")
+    until_answered(lab, notified)
     listen(notified)
 
     def late() -> None:

@@ -38,6 +38,8 @@ class Call:
     label: str = ""
     hold: bool = False
     gated: bool = False
+    patience: float = 0.0
+    """s that it waits for its outcome; 0: as long as all others (`deadlines.PATIENCE`)"""
     source_port: int = 0
     """0: any"""
     host: str = "client"

@@ -18,7 +18,7 @@ from ..finding import Finding, Tally
 from ..history import Event, History
 from . import served
 from .called import calls
-from .ends import SECOND, Ends, call_echoes, held_on
+from .ends import SECOND, Ends, call_echoes, ending, held_on
 from .idle import Clock, Life, NoClock, clock_of, text, told_within
 
 SIP_SERVICES = ("sip", "sip-tls")
@@ -34,10 +34,10 @@ class _Story:
         assert pace is not None
         self.pace, self.span = pace, pace["span"]
         self.declared = declares(served.setup(history)["declares"]).idle
-        ends, echoes = Ends(history), call_echoes(history)
+        self._ends, echoes = Ends(history), call_echoes(history)
         self.everyone = served.some(calls(history, label), f"call {label}")
-        self.calls = [call for call in self.everyone if ends.peer(call) and echoes.get((call["call"], "begin"))]
-        self.lives = {call["call"]: Life(history, ends, call, echoes.get((call["call"], "end"), False), held_on(call), until)
+        self.calls = [call for call in self.everyone if self._ends.peer(call) and echoes.get((call["call"], "begin"))]
+        self.lives = {call["call"]: Life(history, self._ends, call, echoes.get((call["call"], "end"), False), held_on(call), until)
                       for call in self.calls}  # fmt: skip
         self.clock: Clock = clock_of(history, pace)
 
@@ -48,6 +48,11 @@ class _Story:
             return (f"{len(self.everyone) - len(self.calls)} of {len(self.everyone)} connections carried no data to begin with, which "
                     "OCS-NET-02 is about")  # fmt: skip
         return None
+
+    def ended(self, call: Event) -> int | None:
+        """When one end of a connection was first told of its end, be it after its silence."""
+        stamps = (ending(self._ends.client(call), "client"), ending(self._ends.server(call), "server"))
+        return min((stamp for stamp in stamps if stamp is not None), default=None)
 
     def by_service(self, chosen: list[Event]) -> str:
         """How many of the chosen calls there are on each port, in words."""
@@ -185,31 +190,31 @@ def front_end_reaches_silent_client(history: History) -> Finding:
     late = next(history.of("mark", name="late"))["t"]
     heard = {(event["call"], event["bytes"]): event["t"] for event in history.of("heard")}
     sent = {(event["who"], event["conn"]): event for event in history.of("pushed") if event["t"] >= late}
-    gone: list[str] = []
+    gone: list[tuple[float, str]] = []
     took: list[float] = []
     pushed = []
     for call in story.calls:
-        life, push = story.lives[call["call"]], sent.get((call["server"], call["conn"]))
-        if push is None or (life.first is not None and life.first < push["t"]):
-            if life.first is None:
-                raise ValueError(f"the Front End of {life.who} was not told to send anything")
-            gone.append(f"{life.who}: ended after {text(life.lasted(story.clock))} of silence")
+        life, push, ended = story.lives[call["call"]], sent.get((call["server"], call["conn"])), story.ended(call)
+        if push is None or not push["bytes"]:
+            if ended is None:
+                raise ValueError(f"the Front End of {life.who} sent nothing")
+            lasted = story.clock.seconds(life.begin, ended)
+            gone.append((lasted, f"{life.who}: ended after {text(lasted)} of silence, before its Front End said anything"))
             continue
         pushed.append(call)
-        at = heard.get((call["call"], push["bytes"])) if push["bytes"] else None
+        at = heard.get((call["call"], push["bytes"]))
         if at is None:
             tally.faults.append(f"{life.who}: the NOTIFY after {text(story.clock.seconds(life.begin, push['t']))} of silence never arrived")
         else:
             took.append((at - push["t"]) / SECOND)
             if took[-1] > deadlines.PROMPT:
                 tally.faults.append(f"{life.who}: the NOTIFY arrived after {took[-1]:.2f} s")
-    early = [life for life in story.lives.values() if life.first is not None and life.lasted(story.clock) < low]
     if gone and not tally.faults:
-        if early:
-            reason = f"{gone[0]}, before its Front End said anything, which OCS-IDLE-01 is about"
+        lasted, reason = min(gone)
+        if lasted < low:
+            reason += ", which OCS-IDLE-01 is about"
             return Finding(Verdict.BLOCKED, tally.expected, reason, reason, about=about)
-        reason = f"machine too slow: {gone[0]}, before its Front End had said anything"
-        return Finding(Verdict.HARNESS_ERROR, tally.expected, reason, reason, about=about)
+        return Finding(Verdict.HARNESS_ERROR, tally.expected, reason, f"machine too slow: {reason}", about=about)
     observed = f"the NOTIFY arrived: {len(took)} of {len(pushed)} ({story.by_service(pushed)}), {story.clock.text}"
     observed += f", the slowest after {max(took):.3f} s" if took else ""
     return tally.finding(observed, about=about, silence=True, window=(late, late + 2 * SECOND), margin=deadlines.PROMPT)
