@@ -23,6 +23,10 @@ FOLDER = Path(__file__).resolve().parents[2] / "catalogue"
 ID_PATTERN = r"^[A-Z]+(-[A-Z0-9]+)*-[0-9]{2}[a-z]?$"
 
 
+#: The group of rows about documents alone: people read those, and no verdict counts them.
+DOSSIER = "dossier"
+
+
 class CatalogueError(ReportError):
     """A file of the catalogue is wrong, or lacks what was asked for."""
 
@@ -54,7 +58,12 @@ class Requirement:
     @property
     def is_core(self) -> bool:
         """MUST rows are the core of their profile whatever a product claims."""
-        return self.level == "MUST"
+        return self.level == "MUST" and not self.is_dossier
+
+    @property
+    def is_dossier(self) -> bool:
+        """Whether it is about documents alone: no traffic decides it, and it counts for nothing."""
+        return self.group == DOSSIER
 
     @property
     def token(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -248,6 +249,20 @@ def test_a_report_that_breaks_its_schema_is_not_written(runs):
     assert not (run / "report.json").exists()
 
 
+def test_a_row_about_documents_counts_for_nothing(runs, monkeypatch):
+    profiles = dict(catalogue.load_all())
+    kept = dict(profiles["rdp"].requirements)
+    kept["RDP-FAIL-06"] = replace(kept["RDP-FAIL-06"], group=catalogue.DOSSIER)
+    profiles["rdp"] = replace(profiles["rdp"], requirements=kept)
+    monkeypatch.setattr(catalogue, "load_all", lambda *folder: profiles)
+    for last in ([], [runs.result("RDP-FAIL-06", "fail", "nobody can test this")]):
+        results = [row for row in runs.passing() if row["requirements"] != ["RDP-FAIL-06"]] + last
+        report = model.derive(runs.make(results))
+        assert report["deployments"][0]["result"] == "certified"
+        assert sum(report["deployments"][0]["core"].values()) == 7
+        assert verdicts(report) == {"RDP-FAIL-06": ("not-run", model.FOR_READERS)}
+
+
 def test_an_old_report_survives_a_failed_write(tmp_path: Path):
     path = tmp_path / "report.json"
     path.write_text("old")
@@ -261,7 +276,7 @@ def test_an_old_report_survives_a_failed_write(tmp_path: Path):
     (lambda run: run.pop("dut"), "run.json: the key 'dut' is missing"),
     (lambda run: run.update(schema=2), "run.json, schema: 2 is not 1"),
     (lambda run: run.update(started="today"), "run.json, started: 'today' is not an ISO 8601 time"),
-    (lambda run: run["deployments"][0].update(profile="ocs"), "deployments[0].profile: 'ocs' is not in the catalogue"),
+    (lambda run: run["deployments"][0].update(profile="ha-pair"), "deployments[0].profile: 'ha-pair' is not in the catalogue"),
     (lambda run: run["deployments"].append(run["deployments"][0]), "deployments[1].id: 'rdp-cookie' is there twice"),
     (lambda run: run["deployments"][0].update(config=None), "deployments[0].config: None is not of type string"),
     (lambda run: run["deployments"][0].update(id="other"), "'rdp-cookie' is not in run.json. Known: other"),
