@@ -47,8 +47,7 @@ from .pool import (
     until_answered,
     until_used,
 )
-from .passing import be_silent
-from .tracing import bypassed, filter_reverse_path, note_bodies, note_processes, note_senders, trace
+from .tracing import filter_reverse_path, note_bodies, note_bypassed, note_processes, note_senders, trace
 from .scripts import converse, greet, log_in, secure, tell_conversations
 from .sip_talks import exchange_sip, require_login, tell_certificates
 from .security.login import Login, Manner
@@ -68,7 +67,8 @@ from .wire import (
     encode_token,
 )
 from .wire.cookies import Jar
-from .wire.http import Ask
+from .wire.http import SITE_NAME, Ask
+from .wire.smuggling import SMUGGLING
 
 __all__ = [
     "CC_VECTORS",
@@ -87,9 +87,11 @@ __all__ = [
     "SHORT_IDLE",
     "SHORT_LIFETIME",
     "SIP_SERVICES",
+    "SITE_NAME",
     "SMALL_MAXCONN",
     "SMALL_PORTS",
     "SMALL_TABLE",
+    "SMUGGLING",
     "Ask",
     "Browser",
     "Call",
@@ -128,7 +130,6 @@ __all__ = [
     "be_silent",
     "be_silent_late",
     "browse",
-    "bypassed",
     "cheap_services",
     "checks",
     "come",
@@ -154,6 +155,7 @@ __all__ = [
     "long_names",
     "newcomers",
     "note_bodies",
+    "note_bypassed",
     "note_carriers",
     "note_processes",
     "note_senders",

@@ -10,7 +10,7 @@ from ..finding import Finding, Tally
 from ..history import History
 from ..statistics import binomial_region
 from .served import counts, servers, some
-from .web_seen import Exchange, added, cookies, exchanges, header, names_added
+from .web_seen import Exchange, added, cookies, exchanges, header, names_added, unserved
 
 SETS_NONE = "TP-COOKIE-01: the balancer sets no cookie"
 
@@ -21,10 +21,13 @@ def cookie_is_set_once(history: History, site: Sequence[str]) -> Finding:
     The site's own (`site`: its Set-Cookie lines in every answer) pass unchanged both ways.
     """
     tally = Tally("a client gets the balancer's cookie with its first answer, once; the site's own cookies pass unchanged both ways")
+    seen = some(list(exchanges(history)), "call")
+    if blocked := unserved(seen, tally.expected):
+        return blocked
     own = names_added(history, site)
     first: dict[str, list[str]] = {}
     later = 0
-    for one in some(list(exchanges(history)), "call"):
+    for one in seen:
         if one.trouble:
             tally.faults.append(one.trouble)
         elif one.reply is not None and one.name not in first:
@@ -43,11 +46,14 @@ def cookie_is_set_once(history: History, site: Sequence[str]) -> Finding:
 def cookie_is_hidden(history: History, site: Sequence[str]) -> Finding:
     """Servers see a client's cookies without the balancer's; clients see what the site sets, as it was set (`site`)."""
     tally = Tally("servers see every cookie of a client but the balancer's, clients every cookie of the site: each byte, in order")
+    seen = some(list(exchanges(history)), "call")
+    if blocked := unserved(seen, tally.expected):
+        return blocked
     own = names_added(history, site)
     if not own:
         return _blocked(tally)
     with_it = without = 0
-    for one in some(list(exchanges(history)), "call"):
+    for one in seen:
         if one.trouble or one.reply is None or one.request is None:
             tally.faults += [one.trouble] if one.trouble else []
             continue
@@ -82,8 +88,11 @@ def insertion_is_not_cached(history: History, public: str) -> Finding:
     Calls labelled `known` are those of clients that show the cookie.
     """
     tally = Tally("an answer that sets the balancer's cookie may not be kept by shared caches; others stay as the site sent them")
+    seen = some(list(exchanges(history)), "call")
+    if blocked := unserved(seen, tally.expected):
+        return blocked
     setting = other = 0
-    for one in some(list(exchanges(history)), "call"):
+    for one in seen:
         if one.trouble or one.reply is None:
             tally.faults += [one.trouble] if one.trouble else []
             continue
@@ -105,21 +114,24 @@ def insertion_is_not_cached(history: History, public: str) -> Finding:
 def cookie_is_secure(history: History) -> Finding:
     """Over HTTPS the cookie is marked Secure, over HTTP it is not; HttpOnly is counted."""
     tally = Tally("a cookie set over HTTPS is marked Secure, and one set over HTTP is not: clients would not show it there")
-    seen: dict[str, list] = defaultdict(list)
-    for one in some(list(exchanges(history)), "call"):
+    seen = some(list(exchanges(history)), "call")
+    if blocked := unserved(seen, tally.expected):
+        return blocked
+    found: dict[str, list] = defaultdict(list)
+    for one in seen:
         if one.trouble:
             tally.faults.append(one.trouble)
         elif one.reply is not None:
             made = cookies(added(one.reply), one.target)
-            seen[one.call["service"]] += made
+            found[one.call["service"]] += made
             secure = one.call["service"] == "https"
             tally.faults += [f"{one.name}: {cookie.name} {'without' if secure else 'with'} Secure" for cookie in made
                              if cookie.secure != secure]  # fmt: skip
-    if not seen["https"]:
+    if not found["https"]:
         return _blocked(tally)
-    everyone = [cookie for made in seen.values() for cookie in made]
+    everyone = [cookie for made in found.values() for cookie in made]
     hidden = sum(cookie.http_only for cookie in everyone)
-    told = ", ".join(f"{service}: {sum(cookie.secure for cookie in made)} of {len(made)} Secure" for service, made in sorted(seen.items()))
+    told = ", ".join(f"{service}: {sum(cookie.secure for cookie in made)} of {len(made)} Secure" for service, made in sorted(found.items()))
     figure = {"id": "TP-COOKIE-04 HttpOnly", "value": round(100 * hidden / len(everyone), 1), "unit": "%", "requirement": "TP-COOKIE-04"}
     return tally.finding(f"{told}; {hidden} of {len(everyone)} HttpOnly", measurements=(figure,))
 
@@ -130,11 +142,14 @@ def odd_cookie_is_balanced(history: History, nobodys: Sequence[str]) -> Finding:
     Labels tell the kinds of value; those of `nobodys` name no server, so these clients are spread as chance has it.
     """
     tally = Tally("a client whose cookie names no server, or more than one, is balanced like a new one, and then followed")
+    seen = some(list(exchanges(history)), "call")
+    if blocked := unserved(seen, tally.expected):
+        return blocked
     known = servers(history)
     places: dict[tuple[str, str], dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     if not names_added(history):
         return _blocked(tally)
-    for one in some(list(exchanges(history)), "call"):
+    for one in seen:
         kind, status = (one.call["service"], one.call["label"]), one.reply["status"] if one.reply else 0
         if status >= 400:
             tally.faults.append(f"{one.name} is answered {status}")
@@ -143,10 +158,10 @@ def odd_cookie_is_balanced(history: History, nobodys: Sequence[str]) -> Finding:
         elif one.server is not None:
             places[kind][one.client].append(one.server)
     for (service, kind), clients in places.items():
-        for name, seen in clients.items():
-            if len(set(seen)) > 1:
-                tally.faults.append(f"{name} was on {', then '.join(seen)}")
-        starts = counts([seen[0] for seen in clients.values()], known)
+        for name, hosts in clients.items():
+            if len(set(hosts)) > 1:
+                tally.faults.append(f"{name} was on {', then '.join(hosts)}")
+        starts = counts([hosts[0] for hosts in clients.values()], known)
         low, high = binomial_region(len(clients), len(known))
         if kind in nobodys and not all(low <= count <= high for count in starts.values()):
             told = ", ".join(f"{server} {count}" for server, count in starts.items())
@@ -157,9 +172,12 @@ def odd_cookie_is_balanced(history: History, nobodys: Sequence[str]) -> Finding:
 def cookie_keeps_server(history: History, pages: int) -> Finding:
     """Each client's `pages` requests behind the one that brought the cookie reach the server of that one."""
     tally = Tally(f"all {pages} further requests of a client reach the server that its cookie names")
+    seen = some(list(exchanges(history, "first", "again")), "call")
+    if blocked := unserved(seen, tally.expected):
+        return blocked
     home: dict[str, str] = {}
     at_home: Counter[str] = Counter()
-    for one in some(list(exchanges(history, "first", "again")), "call"):
+    for one in seen:
         if one.trouble or one.server is None:
             tally.faults += [one.trouble] if one.trouble else []
         elif one.call["label"] == "first":
