@@ -217,12 +217,20 @@ def load_mutant(path: Path, reference: str) -> Product:
     raw = _merged(deployment.declares.raw, data.get("declares", {}))
     change = data.get("change", {})
     text = _changed(file, change, deployment.text, deployment.config)
-    texts = {name: _changed(file, _left_to_do(change, deployment.text, one), one, deployment.variants[name])
-             for name, one in deployment.texts.items()}  # fmt: skip
+    # What a variant itself changes is not there to be changed again.
+    texts = {name: _changed(file, _applicable(change, one), one, deployment.variants[name]) for name, one in deployment.texts.items()}
     changed = replace(deployment, text=text, texts=texts, declares=declares(raw), edited=_edited(file, change, base.folder))
     about = Mutant(data["id"], data["base"], data["summary"], tuple(data["targets"]), tuple(data.get("may_block", ())),
                    data.get("tier", "ci"))  # fmt: skip
     return replace(base, ref=str(_shown(path)), name=f"{base.name}, mutant {about.id}", deployments=(changed,), mutant=about)
+
+
+def _applicable(change: dict[str, Any], text: str) -> dict[str, Any]:
+    """A mutant's change without the steps whose lines do not stand in `text`, the text of a variant."""
+    lines = {line.strip() for line in text.split("\n")}
+    steps = [step for step in change.get("replace", ()) if "file" in step or step.get("part", "\0") in text
+             or step.get("line", "\0").strip() in lines]  # fmt: skip
+    return {**change, "replace": steps} if "replace" in change else change
 
 
 def _changed(file: yamlfile.YamlFile, change: dict[str, Any], text: str, config: Path) -> str:
@@ -233,19 +241,6 @@ def _changed(file: yamlfile.YamlFile, change: dict[str, Any], text: str, config:
         if "file" not in step:
             text = _step(file, ("change", "replace", index), step, text, config)
     return text
-
-
-def _left_to_do(change: dict[str, Any], text: str, variant: str) -> dict[str, Any]:
-    """The change without the steps that are about lines which the variant itself has changed."""
-    own = {line[1:] for line in changed_lines(text, variant) if line.startswith("-")}
-
-    def settled(step: dict[str, Any]) -> bool:
-        wanted = step.get("line") or step.get("part", "")
-        rows = {row.strip() for row in wanted.splitlines()}
-        touched = any(row in line for line in own for row in rows)
-        return "file" not in step and wanted in text and wanted not in variant and touched
-
-    return change | {"replace": [step for step in change["replace"] if not settled(step)]} if "replace" in change else change
 
 
 def _edited(file: yamlfile.YamlFile, change: dict[str, Any], folder: Path) -> dict[str, str]:
