@@ -47,7 +47,7 @@ from .pool import (
     until_answered,
     until_used,
 )
-from .tracing import bypassed, filter_reverse_path, note_bodies, note_processes, note_senders, trace
+from .tracing import filter_reverse_path, note_bodies, note_bypassed, note_processes, note_senders, trace
 from .scripts import converse, greet, log_in, secure, tell_conversations
 from .sip_talks import exchange_sip, require_login, tell_certificates
 from .security.login import Login, Manner
@@ -135,7 +135,6 @@ __all__ = [
     "be_silent",
     "be_silent_late",
     "browse",
-    "bypassed",
     "cheap_services",
     "checks",
     "come",
@@ -162,6 +161,7 @@ __all__ = [
     "long_names",
     "newcomers",
     "note_bodies",
+    "note_bypassed",
     "note_carriers",
     "note_processes",
     "note_senders",

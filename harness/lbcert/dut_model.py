@@ -106,6 +106,11 @@ class Declares:
         return self.session.get("idle")
 
     @property
+    def stands_alone(self) -> bool:
+        """Whether nobody is to stand in for a pool of which no server is left."""
+        return self.raw.get("pool", {}).get("fallback") == "none"
+
+    @property
     def fallback(self) -> str:
         """Where a client without a name goes: "balance", like any new client, or "source", by its address."""
         return self.persistence.get("fallback", "balance")

@@ -474,7 +474,7 @@ def lay_out(
             gateway=network.get("gateway", False),
             direct_return=network.get("direct_return", False),
             neighbour=routing == "neighbour",
-            bypass=[servers[0].host] if routing == "bypass" else [],
+            bypass=[server.host for server in servers[: {"bypass": 1, "bypass-all": len(servers)}.get(routing or "", 0)]],
         )
     except PlanError as error:
         raise DriverError(f"{deployment.config}: {error}") from None

@@ -34,10 +34,11 @@ def exchange_sip(lab: Lab, talks: Sequence[Talk]) -> None:
             if talk.alive:
                 talk.send(talk.speech.say(act))
         lab.watch(f"Front Ends answer ({act})", lambda: not any(talk.alive and talk.speech.waits for talk in talks), patience("answer"))
+    signed = recorded("ocs2007")["response"]
     for talk in talks:
         if talk.alive and lab.is_connected(talk):
             push(lab, talk, say="notify", body="presence")
-            push(lab, talk, say="bytes", hex=recorded("ocs2007")["response"].hex())
+            push(lab, talk, say="bytes", hex=signed.hex())
     lab.watch("what Front Ends said has arrived", lambda: not any(talk.alive and not _has_all(talk) for talk in talks),
               patience("report"))  # fmt: skip
     for talk in talks:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .calling import dial
 from .endpoints.http_answer import body_of
@@ -61,8 +61,6 @@ def filter_reverse_path(lab: Lab) -> None:
     lab.history.add("lab", "rp_filter", value=1)
 
 
-def bypassed(lab: Lab) -> Any:
-    """The server that answers past the DUT in a lab with that routing; event `bypassed`."""
-    server = lab.mocks[0]
-    lab.history.add("lab", "bypassed", server=server.name)
-    return server
+def note_bypassed(lab: Lab, count: int | None = None) -> None:
+    """Event `bypassed`: the first so many servers, or all, answer past the DUT in a lab with that routing."""
+    lab.history.add("lab", "bypassed", servers=[server.name for server in lab.mocks[:count]])

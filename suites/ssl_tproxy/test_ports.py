@@ -36,11 +36,16 @@ def test_one_port_for_two_services(lab: Lab) -> None:
 def test_many_connections_of_one_address(lab: Lab) -> None:
     """Short connections in a row, long ones in a row, then many at a time."""
     source = lab.sources.one()
-    lab.visit([dial(lab, "http", source, label="single") for _ in range(IN_A_ROW)], at_once=1)
+    left = IN_A_ROW
+    while left > 0:
+        talks = lab.visit([dial(lab, "http", source, label="single") for _ in range(ON_ONE)], at_once=1)
+        if any(talk.outcome != "answered" for talk in talks):
+            break  # each further one may cost a timeout, and shows nothing new
+        left -= len(talks)
     left = IN_A_ROW
     while left > 0:
         [talk] = lab.visit([dial(lab, "http", source, asks=[Ask("/")] * min(ON_ONE, left), label="kept")])
-        if not talk.speech.answers:
+        if talk.outcome not in ("answered", "short"):
             break
         left -= talk.speech.answers
     # Each from a port of its own: one port for two services is TP-ADDR-04's subject.

@@ -4,7 +4,7 @@ fe1's SIP ports refuse, or it hangs, at second 0; detection ends at 6 s, or 12 s
 """
 
 import pytest
-from evidence_rig import CHECK, marks
+from evidence_rig import CHECK, event, marks
 from outage_rig import call, fault, mark, opened, pool
 
 from lbcert.evidence.checks import hung_front_end_is_left, refusal_is_found
@@ -83,3 +83,23 @@ def hung(*more, after):
 )
 def test_of_a_hung_front_end(more, after, verdict):
     assert hung(*more, after=after).verdict is verdict
+
+
+AT_FALLBACK = [event(7.3, "fallback", "accept", conn=n, peer=["127.0.0.1", n], local=["127.0.0.1", 9081]) for n in range(2)]
+LOST = [call("10.1.0.1", None, 7.2, label="after", service="focus")]
+
+
+@pytest.mark.parametrize(
+    "more, verdict",
+    [
+        (AT_FALLBACK, Verdict.BLOCKED),
+        ([], Verdict.FAIL),
+        ([*AT_FALLBACK, event(-9.0, "fallback", "accept", conn=9, peer=["127.0.0.1", 9], local=["127.0.0.1", 9081])], Verdict.FAIL),
+        ([*AT_FALLBACK, *opened("fe1", 444, 9.5)], Verdict.FAIL),
+    ],
+    ids=["sent-to-the-fallback", "not", "checked-all-the-time", "and-the-dead-one"],
+)
+def test_clients_at_a_fallback_that_does_not_understand_them(more, verdict):
+    finding = refusal(*more, after=LOST)
+    assert finding.verdict is verdict
+    assert ("OCS-FAIL-07 is about" in finding.reason) is (verdict is Verdict.BLOCKED)

@@ -48,7 +48,7 @@ from .web_link import only_the_vip_is_seen
 from .web_persist import restarts_change_nothing, resumption_moves_nobody
 from .web_ports import many_connections_are_served, one_port_serves_two_services
 from .web_process import nobody_serves_as_root
-from .web_route import lost_server_is_named, neighbour_is_told, pages_come
+from .web_route import lost_servers_are_no_silence, neighbour_is_told, pages_come
 from .web_tls import address_survives_the_chain, chain_is_sent, old_versions_are_refused, tls_ends_here
 from .web_told import address_is_told, balancer_is_seen, port_is_as_declared
 from .web_proxy import receiver_never_guesses, sent_header_is_exact, strangers_are_not_believed
@@ -104,7 +104,7 @@ __all__ = [
     "listeners_agree",
     "load_goes_where_there_is_room",
     "long_names_are_told_apart",
-    "lost_server_is_named",
+    "lost_servers_are_no_silence",
     "malformed_does_no_harm",
     "many_connections_are_served",
     "moved_users_go_straight",

@@ -52,6 +52,8 @@ def refusal_is_found(history: History) -> Finding:
             tally.faults.append(f"{name} saw no connection to 5060 or 5061 for {longest:.2f} s")
     attempts = attempts_at(history, dead)
     last = _late_clients(history, dead, zero, bound, attempts, tally)
+    if reason := _unserved(history, calls(history, "after"), tally):
+        return Finding(Verdict.BLOCKED, tally.expected, reason, reason)
     seen = ", ".join(f"{port} {count}" for port, count in sorted(sum((ports for _, ports in pauses.values()), Counter()).items()))
     observed = (f"checks by port in {since(zero, start):.1f} s: {seen or 'none'}, the longest pause {max(p for p, _ in pauses.values()):.2f} s; "
                 + (f"the last client was sent to {dead} {last:.2f} s after the refusal; " if last is not None else "") + str(attempts))  # fmt: skip
@@ -103,11 +105,31 @@ def _late_clients(history: History, dead: str, zero: int, bound: float, attempts
         tally.faults.append(f"{dead} was still tried: {attempts}")
     answers = Answers(history)
     for call in served.some(calls(history, "after"), "call after the detection limit"):
-        server = answers.server(call)
-        if server in (None, dead):
-            seen = outcome_text(call) if server is None else f"reached {dead}"
-            tally.faults.append(f"{name_of(call)}, {since(call['started'], zero):.2f} s after the fault: {seen}")
+        if answers.server(call) == dead:
+            tally.faults.append(f"{name_of(call)}, {since(call['started'], zero):.2f} s after the fault: reached {dead}")
     return max(sent, default=None)
+
+
+def _unserved(history: History, came: list[Event], tally: Tally) -> str | None:
+    """Find faults with calls that nobody answered; or say whose subject it is that they were not.
+
+    A fallback need not speak what a port's clients speak. Where it was not connected to before the fault, and since then by as many as
+    were not answered or more, it is where these were sent.
+    """
+    answers = Answers(history)
+    lost = [call for call in came if answers.server(call) is None]
+    zero = min(fault["t"] for fault in history.of("fault"))
+    accepted = [event["t"] for event in history.of("accept") if event["who"] in fallbacks(history)]
+    if lost and not tally.faults and len(accepted) >= len(lost) and min(accepted) >= zero:
+        return f"{len(accepted)} connections were sent to the fallback while Front Ends were up, which OCS-FAIL-07 is about"
+    tally.faults += [f"{name_of(call)}, {since(call['started'], zero):.2f} s after the fault: {outcome_text(call)}" for call in lost]
+    return None
+
+
+def fallbacks(history: History) -> set[str]:
+    """The servers that take nobody while a Front End is up."""
+    setup = served.setup(history)
+    return set(setup["hosts"]) - set(setup["servers"])
 
 
 def _end(history: History) -> int:
@@ -135,13 +157,12 @@ def half_dead_front_end_is_left(history: History) -> Finding:
         if missing := set(offered) - {call["service"] for call in came}:
             raise ValueError(f"no call {label} on {', '.join(sorted(missing))}")
         there = Counter(call["service"] for call in came if answers.server(call) == dead)
-        lost = [call for call in came if answers.server(call) is None]
         for service, count in there.items():
             tally.faults.append(f"{count} of {kind} reached {dead} on {service}")
-        for call in lost:
-            tally.faults.append(f"{name_of(call)}, {since(call['started'], zero):.2f} s after the fault: {outcome_text(call)}")
-        good = len(came) - sum(there.values()) - len(lost)
+        good = sum(1 for call in came if answers.server(call) not in (None, dead))
         parts.append(f"{good} of {len(came)} connections of {kind} on {len(offered)} ports reached another Front End")
+    if reason := _unserved(history, [*calls(history, "known"), *calls(history, "new")], tally):
+        return Finding(Verdict.BLOCKED, tally.expected, reason, reason)
     return tally.finding("; ".join(parts), window=(zero, _end(history)), margin=deadlines.MARGIN)
 
 
@@ -159,6 +180,8 @@ def hung_front_end_is_left(history: History) -> Finding:
     tally.faults += [beyond] if beyond else []
     attempts = attempts_at(history, dead)
     _late_clients(history, dead, zero, bound, attempts, tally)
+    if reason := _unserved(history, calls(history, "after"), tally):
+        return Finding(Verdict.BLOCKED, tally.expected, reason, reason)
     answers = Answers(history)
     late = calls(history, "after")
     good = sum(1 for call in late if answers.server(call))
@@ -173,12 +196,12 @@ def never_left(history: History, dead: str) -> str | None:
     attempts = attempts_at(history, dead)
     if attempts.still_in_pool:
         return f"{dead} was never taken out of the pool ({attempts}), which OCS-FAIL-01 is about"
-    answers = Answers(history)
-    late = calls(history, "after")
-    lost = [call for call in late if answers.server(call) is None]
-    if lost:
-        return f"{len(lost)} of {len(late)} new clients got no service after the detection limit, which OCS-FAIL-01 is about"
+    late, tally = calls(history, "after"), Tally("")
+    if reason := _unserved(history, late, tally):
+        return reason
+    if tally.faults:
+        return f"{len(tally.faults)} of {len(late)} new clients got no service after the detection limit, which OCS-FAIL-01 is about"
     return None
 
 
-__all__ = ["half_dead_front_end_is_left", "hung_front_end_is_left", "never_left", "refusal_is_found", "sip_ports"]
+__all__ = ["fallbacks", "half_dead_front_end_is_left", "hung_front_end_is_left", "never_left", "refusal_is_found", "sip_ports"]
