@@ -78,8 +78,9 @@ class Talk(connection.Connection):
         if self.visit.tls is None:
             self._write(self.speech.begin())
             return
-        from ..security.tls import Tls
+        from ..security.tls import Tls, log_keys
 
+        log_keys(self.visit.tls, self.clients.key_log)
         self.tls = Tls(self.visit.tls, server_side=False, server_name=self.visit.server_name, session=self.visit.session)
         self.tls.feed()
         self._write(self.tls.take())
