@@ -62,7 +62,7 @@ def ports_are_open(history: History, ports: Mapping[str, int]) -> Finding:
     arrivals, known = Arrivals(history), served.servers(history)
     tally = Tally(f"On each of the {len(ports)} ports of the pool every client is answered by a Front End.")
     good: Counter[str] = Counter()
-    elsewhere = 0
+    elsewhere = intercepted = 0
     for service, everyone in _by_service(history, ports).items():
         for call in everyone:
             place = arrivals.place(call)
@@ -71,6 +71,9 @@ def ports_are_open(history: History, ports: Mapping[str, int]) -> Finding:
                 good[service] += 1
             elif (server := arrivals.answers.server(call)) in known:
                 good[service] += 1
+            elif server is None and place is not None and called.is_intercepted(history, call):
+                intercepted += 1
+                good[service] += 1
             elif server is not None:
                 tally.faults.append(f"port {ports[service]} ({service}): answered by {server}, not by a Front End")
             else:
@@ -78,6 +81,8 @@ def ports_are_open(history: History, ports: Mapping[str, int]) -> Finding:
     observed = f"{sum(1 for service in ports if good[service])} of {len(ports)} ports lead to a Front End"
     if elsewhere:
         observed += f"; {elsewhere} clients were handed to another port there (OCS-NET-03)"
+    if intercepted:
+        observed += f"; the TLS of {intercepted} was done by somebody else (OCS-APP-02)"
     return tally.finding(observed)
 
 
@@ -93,7 +98,7 @@ def ports_are_kept(history: History, ports: Mapping[str, int]) -> Finding:
                 lost.append(f"a client of port {ports[service]} arrived nowhere (OCS-NET-02): {called.outcome_text(call)}")
             elif place[1] != ports[service]:
                 tally.faults.append(f"a client of port {ports[service]} was handed to port {place[1]} of {place[0]}")
-            elif arrivals.answers.server(call) is None:
+            elif arrivals.answers.server(call) is None and not called.is_intercepted(history, call):
                 lost.append(f"a client of port {ports[service]} was not answered (OCS-NET-02): {called.outcome_text(call)}")
             else:
                 kept += 1
