@@ -12,6 +12,7 @@ import time
 import pytest
 from topology_rig import PATIENCE, TS1, Program, listener
 
+from lbcert.evidence.flows import flows
 from lbcert.topology.interface import LabError
 
 RESETTING = (
@@ -53,3 +54,27 @@ def test_raw_packets_of_a_host(broker):
 def test_an_unknown_interface_is_refused(broker):
     with pytest.raises(LabError, match="No such device"):
         broker.request_fds("packets", host="client", interface="eth7", protocol=0x0806)
+
+
+def test_packets_of_one_address_are_left_out_of_a_capture(broker, tmp_path):
+    listener(broker, "ts1", TS1, 7001)
+    path = tmp_path / "capture.pcapng"
+    with path.open("wb") as file:
+        broker.request("capture", [file.fileno()])
+
+    def call(source: str) -> None:
+        (sock,) = broker.sockets("client", [source])
+        with sock:
+            sock.setblocking(True)
+            sock.connect((TS1, 7001))
+            assert sock.recv(64).decode() == source
+
+    call("10.130.0.1")
+    broker.request("capture_leave_out", address="10.130.0.2")
+    call("10.130.0.2")
+    call("10.130.0.3")
+    broker.request("capture_leave_out", address=None)
+    call("10.130.0.2")
+    broker.request("capture_sync")
+    seen = [flow["client"] for flow in flows(path, {7001}) if flow["link"] == "ts1:eth0"]
+    assert seen == ["10.130.0.1", "10.130.0.3", "10.130.0.2"]

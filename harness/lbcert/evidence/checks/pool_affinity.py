@@ -68,7 +68,7 @@ def simultaneous_ports_agree(history: History, services: list[str]) -> Finding:
                          for name, found in (("split-at-once", split), ("split-later", still)))  # fmt: skip
     if not tally.faults and (reason := foreign or _lonely(served.counts(list(homes.values()), known), len(together))):
         return Finding(Verdict.BLOCKED, tally.expected, f"{observed}. {reason}", reason, figures=figures)
-    return tally.finding(observed, Verdict.NON_STRICT, figures=figures, measurements=measurements, silence=True)
+    return tally.finding(observed, Verdict.NON_STRICT, figures=figures, measurements=measurements)
 
 
 def skew_is_known(history: History, key: str | None) -> Finding:
