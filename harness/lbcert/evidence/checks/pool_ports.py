@@ -134,7 +134,7 @@ def listeners_agree(history: History, ports: Mapping[str, int]) -> Finding:
     observed += ", ".join(str(number) for number in sorted({len(numbers) for numbers in there.values()}))
     observed += f"; beyond the table and not balanced: {_numbers(own)}; listened for twice: {_numbers(doubled)}"
     measured = {"id": "doubled-listeners", "value": len(doubled), "unit": "ports", "error": 0.0, "requirement": "OCS-NET-04"}
-    return tally.finding(observed, measurements=(measured,), about=("OCS-NET-04",))
+    return tally.finding(observed, measurements=(measured,))
 
 
 def only_declared_ports_are_open(history: History, ports: Mapping[str, int], declared: Collection[int]) -> Finding:
@@ -146,8 +146,7 @@ def only_declared_ports_are_open(history: History, ports: Mapping[str, int], dec
             said = f", and says {probe['said']!r}" if probe.get("said") else ""
             tally.faults.append(f"clients reach port {port}, which is not declared{said}")
     shown = sorted(port for port, probe in extra.items() if port in declared)
-    return tally.finding(f"{ALL_PORTS} ports tried; {len(extra)} open beyond the pool's; declared and reachable: {_numbers(shown)}",
-                         about=("OCS-ADMIN-03",))  # fmt: skip
+    return tally.finding(f"{ALL_PORTS} ports tried; {len(extra)} open beyond the pool's; declared and reachable: {_numbers(shown)}")
 
 
 def _scanned(history: History, ports: Mapping[str, int]) -> tuple[set[int], dict[int, Event]]:
