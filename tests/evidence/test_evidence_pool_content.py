@@ -79,6 +79,17 @@ def conversation(sent=("q1", "q2", "r1"), received=("a1", "n1", "a2", "p1"), *, 
                                  signatures=signatures, alive=alive)]  # fmt: skip
 
 
+def elsewhere(digest: str) -> list:
+    """A message of another's connection that a Front End received."""
+    return [event(3, "fe2", "request", conn=900, token="t", sha256=digest, answers=[])]
+
+
+def foreign() -> list:
+    """A sign-in that another Front End answered."""
+    call = unanswered("10.1.0.7", "sip", "foreign")
+    return [call, event(5, "client", "said", call=call["call"], sent=["q"], received=[], signatures={}, alive=False)]
+
+
 CONTENT = {
     "identical": (conversation(), Verdict.PASS, "4 messages to Front Ends and 5 to clients on 1 ports; 1 signatures"),
     "changed towards the server": (conversation(sent=("q1", "r1", "other")), Verdict.FAIL, "1 of 4 messages did not arrive as sent"),
@@ -95,6 +106,10 @@ CONTENT = {
                                   Verdict.FAIL, "do not verify: unsigned"),
     "ended early": (conversation(alive=False), Verdict.FAIL, "the connection ended before all was said"),
     "nothing signed": (conversation(right=0), Verdict.FAIL, "no message was signed"),
+    "went elsewhere": ([*conversation(sent=("q1", "r1", "x1")), *elsewhere("x1")], Verdict.FAIL, "1 of 4 messages did not arrive as sent"),
+    "went elsewhere, as the sign-in did": ([*conversation(sent=("q1", "r1", "x1")), *elsewhere("x1"), *foreign()], Verdict.BLOCKED,
+                                           "(OCS-AFF-04)"),
+    "changed, and the sign-in went elsewhere": ([*conversation(sent=("q1", "r1", "x1")), *foreign()], Verdict.FAIL, "1 of 4 messages"),
     "not answered": ([call := unanswered("c", "sip", "malformed"), event(5, "client", "said", call=call["call"], sent=["q"],
                       received=[], signatures={}, alive=False), *conversation()], Verdict.FAIL, "something came that cannot be read"),
 }  # fmt: skip

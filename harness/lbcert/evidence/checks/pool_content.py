@@ -70,7 +70,9 @@ def sip_is_not_altered(history: History) -> Finding:
     for event in history.events:
         if "conn" in event and event["kind"] in ("request", "response", "sent", "pushed", "malformed", "signed"):
             there[event["who"], event["conn"]].append(event)
-    total, ports, signed, lost = [0, 0], set(), 0, ""
+    heard = {digest for events in there.values() for digest in _heard(events)}
+    spoken = {digest for events in there.values() for digest in _spoken(events)}
+    total, ports, signed, lost, astray = [0, 0], set(), 0, "", []
     for said in served.some(list(history.of("said")), "conversation"):
         call = calls[said["call"]]
         who = called.name_of(call)
@@ -79,9 +81,11 @@ def sip_is_not_altered(history: History) -> Finding:
             continue
         events = there[call["server"], call["conn"]]
         received, sent = _heard(events), _spoken(events)
-        for way, ours, theirs in (("to the Front End", said["sent"], received), ("to the client", sent, said["received"])):
+        for way, ours, theirs, known in (("to the Front End", said["sent"], received, heard.issuperset(said["sent"])),
+                                         ("to the client", sent, said["received"], spoken.issuperset(said["received"]))):  # fmt: skip
             if ours != theirs:
-                tally.faults.append(f"{who}: {_difference(ours, theirs)} {way}")
+                whole = known and not (way == "to the client" and set(sent) - set(said["received"]))
+                (astray if whole and Counter(ours) != Counter(theirs) else tally.faults).append(f"{who}: {_difference(ours, theirs)} {way}")
             total[way == "to the client"] += len(ours)
         refused = [event["why"] for event in events if event["kind"] == "signed" and not event["ok"]]
         bad = sorted(set(refused[1:] if refused[:1] == [_NOT_YET] else refused))
@@ -93,6 +97,10 @@ def sip_is_not_altered(history: History) -> Finding:
         if not said["alive"]:
             lost = lost or f"{who}: the connection ended before all was said"
     observed = f"{total[0]} messages to Front Ends and {total[1]} to clients on {len(ports)} ports; {signed} signatures verified by clients"
+    if not tally.faults and any(calls[said["call"]]["outcome"] == "foreign" for said in history.of("said")):
+        reason = f"messages of one connection reached several Front Ends (OCS-AFF-04): {(astray or [lost])[0]}"
+        return Finding(Verdict.BLOCKED, tally.expected, f"{observed}. {reason}", reason)
+    tally.faults += astray
     if not tally.faults and (lost or not signed):
         reason = lost or "no message was signed"
         # What is lost is no longer what was sent: nobody else's requirement explains it.
