@@ -26,6 +26,13 @@ def signed(server: str, ok: bool, why: str, conn: int = 0) -> dict:
     return event(0, server, "signed", conn=conn, ok=ok, why=why, target="fe1.pool")
 
 
+def unverified() -> list:
+    """A sign-in of which the Front End cannot verify a message."""
+    call = signed_in()
+    call[-1] |= {"outcome": "refused", "token": "x"}
+    return [*call, event(0, "fe1", "signed", conn=call[0]["conn"], ok=False, why="wrong-signature", target="fe1.pool")]
+
+
 OTHERS = [signed_in("fe1"), signed_in("fe2")]
 SIGN_IN = {
     "all": ([*OTHERS, signed_in("fe3")], Verdict.PASS, "3 of 3 clients signed in, with 3 Front Ends"),
@@ -39,6 +46,9 @@ SIGN_IN = {
     "two targets": ([*OTHERS, signed_in(targets=["fe1.pool", "fe2.pool"])], Verdict.FAIL, "fe1.pool, fe2.pool"),
     "another's name": ([*OTHERS, signed_in(targets=["x", "x"], target="x")], Verdict.FAIL, "fe1 was called fe1.pool and x"),
     "a message went astray": ([*OTHERS, signed_in(), signed("fe2", False, "foreign-target")], Verdict.FAIL, "fe2 was sent a message"),
+    "changed on its way": ([*OTHERS, *unverified()], Verdict.BLOCKED, "(OCS-APP-01)"),
+    "changed on the way back": ([*OTHERS, unanswered("c", "sip", "forged")], Verdict.BLOCKED, "(OCS-APP-01)"),
+    "changed, and gone astray": ([signed_in("fe1"), *unverified(), unanswered("c", "sip", "foreign")], Verdict.FAIL, "another Front End"),
     "not signed yet": ([*OTHERS, signed_in(), signed("fe1", False, "unsigned")], Verdict.PASS, "3 of 3"),
 }  # fmt: skip
 

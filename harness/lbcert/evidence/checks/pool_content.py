@@ -16,6 +16,7 @@ _NOT_YET = "unsigned"
 """why a Front End refuses the first message of a client"""
 _WORDS = {
     "refused": "the sign-in was refused",
+    "declined": "the sign-in was refused",
     "foreign": "another Front End answered a message of the sign-in",
     "unsigned": "the answer was not signed",
     "forged": "the answer's signature does not verify",
@@ -33,8 +34,14 @@ def sign_in_stays_with_one_front_end(history: History, clients: int) -> Finding:
         raise ValueError(f"{len(everyone)} clients signed in, not {clients}")
     names: dict[str, set[str]] = defaultdict(set)
     good = 0
+    # What a Front End cannot verify although it is its own was changed on its way.
+    changed = {(event["who"], event["conn"]) for event in history.of("signed", ok=False, why="wrong-signature")}
+    altered: list[str] = []
     for call in everyone:
         server = answers.server(call)
+        if call["outcome"] == "forged" or (call["server"], call["conn"]) in changed:
+            altered.append(f"{called.name_of(call)}: a signature of the sign-in does not verify (OCS-APP-01)")
+            continue
         if server is None:
             words = _WORDS.get(call["outcome"]) or called.outcome_text(call)
             tally.faults.append(f"{called.name_of(call)}: {words}")
@@ -51,10 +58,13 @@ def sign_in_stays_with_one_front_end(history: History, clients: int) -> Finding:
             tally.faults.append(f"{server} was called {' and '.join(sorted(targets))}")
     for event in history.of("signed", ok=False):
         # A client that comes has no signature yet, and nor has a health check.
-        if event["why"] == _NOT_YET:
+        if event["why"] == _NOT_YET or (event["who"], event["conn"]) in changed:
             continue
         tally.faults.append(f"{event['who']} was sent a message for {event.get('target') or 'nobody'}: {event['why']}")
-    return tally.finding(f"{good} of {clients} clients signed in, with {len(names)} Front Ends")
+    observed = f"{good} of {clients} clients signed in, with {len(names)} Front Ends"
+    if altered and not tally.faults:
+        return Finding(Verdict.BLOCKED, tally.expected, f"{observed}. {altered[0]}", altered[0])
+    return tally.finding(observed)
 
 
 def sip_is_not_altered(history: History) -> Finding:
