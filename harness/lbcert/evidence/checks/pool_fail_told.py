@@ -23,8 +23,8 @@ _PULSES = 10
 def clients_of_dead_front_end_are_told(history: History) -> Finding:
     """OCS-FAIL-04: connections held on a Front End that lost its power are closed towards their clients within the detection bound.
 
-    Calls: `held` on all Front Ends; what becomes of those on others is OCS-FAIL-06's subject. `after`: new clients after the limit, who tell a
-    balancer that keeps connections from one that did not notice.
+    Calls: `held` on all Front Ends; what becomes of those on others is OCS-FAIL-06's subject. `after`: new clients after the limit,
+    who tell a balancer that keeps connections from one that did not notice.
     """
     fault = history.last("fault")
     assert fault is not None
