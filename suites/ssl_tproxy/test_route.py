@@ -26,7 +26,7 @@ def visitors(lab: Lab) -> None:
     lab.visit([dial(lab, SERVICES[number % 2], patience=LONG) for number in range(VISITORS)])
 
 
-@requirement("TP-ROUTE-02", routing="bypass")
+@requirement("TP-ROUTE-02", routing="bypass", timing=True)
 def test_server_with_another_gateway(lab: Lab) -> None:
     """One server's answers go past the balancer."""
     note_bypassed(lab, 1)
@@ -34,7 +34,7 @@ def test_server_with_another_gateway(lab: Lab) -> None:
     lab.judge(checks.lost_servers_are_no_silence)
 
 
-@requirement("TP-ROUTE-02", routing="bypass-all")
+@requirement("TP-ROUTE-02", routing="bypass-all", timing=True)
 def test_all_servers_with_another_gateway(lab: Lab) -> None:
     """Every server's answers go past the balancer, so that nobody can be served by another."""
     note_bypassed(lab)
@@ -42,7 +42,7 @@ def test_all_servers_with_another_gateway(lab: Lab) -> None:
     lab.judge(checks.lost_servers_are_no_silence)
 
 
-@requirement("TP-ROUTE-03", routing="neighbour")
+@requirement("TP-ROUTE-03", routing="neighbour", timing=True)
 def test_client_among_the_servers(lab: Lab) -> None:
     """A client in the servers' network, and clients where they belong."""
     home = lab.plan.host("neighbour").links[0].addresses[0].partition("/")[0]
