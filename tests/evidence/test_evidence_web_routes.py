@@ -162,7 +162,7 @@ def test_one_port_for_two_services(calls, verdict, observed):
 
 
 MANY = {
-    "all": ([asked(A, label="single"), asked(A, label="kept", requests=2), asked(A, label="parallel")], Verdict.PASS, "2 on kept ones"),
+    "all": ([asked(A, label="single"), asked(A, label="again"), asked(A, label="kept", requests=2), asked(A, label="parallel")], Verdict.PASS, "2 on kept ones"),
     "closed-in-between": ([asked(A, label="single"), asked(A, label="kept", requests=2, outcome="short")], Verdict.PASS, "2 on kept ones"),
     "short-where-one-was-asked": ([asked(A, label="single", outcome="short", requests=0)], Verdict.NON_STRICT, "single, port 40000: short"),
     "an-error": ([asked(A, None, label="parallel", outcome="status 500", status=500)], Verdict.NON_STRICT, "status 500"),
