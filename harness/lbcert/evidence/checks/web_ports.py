@@ -48,7 +48,7 @@ def many_connections_are_served(history: History, wanted: int) -> Finding:
     """
     told = called.Answers(history)
     tally = Tally(f"All of {wanted} requests one after the other and of the parallel ones, from one address, are answered by a server.")
-    served_by = {request["token"] for request in history.of("request")}
+    served_by = {request["token"] for request in history.of("request") if request["who"] in served.setup(history)["addresses"]}
     counts = {"single": 0, "again": 0, "kept": 0, "parallel": 0}
     for call in served.some(called.calls(history), "call"):
         good, fault = _good_replies(call, told, served_by)
