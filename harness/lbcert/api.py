@@ -3,7 +3,7 @@
 from .addresses import doubled_digits, long_names, random_letters, sequential
 from .admin import drain, parts, ready, reload, restart
 from .browsing import Browser, browse
-from .calling import answer_with, dial, push
+from .calling import answer_with, dial, listeners, push
 from .clients.rdp import Connection, Visit, connection_request, cut
 from .clients.talk import Call, Talk
 from .deadlines import CLOSE_WITHIN, CONFIRM_WITHIN, INSPECTION_CEILING, MARGIN, Deadline, detection, patience, recovery, trial
@@ -68,6 +68,8 @@ from .wire import (
 )
 from .wire.cookies import Jar
 from .wire.http import SITE_NAME, Ask
+from .wire.proxy_malformed import LENIENT, MALFORMED_PROXY, PIECES
+from .wire.proxy_malformed import headers as proxy_headers
 from .wire.smuggling import SMUGGLING
 
 __all__ = [
@@ -79,10 +81,13 @@ __all__ = [
     "DETECTION_CEILING",
     "FAULTS",
     "INSPECTION_CEILING",
+    "LENIENT",
     "LIFETIME_FLOOR",
+    "MALFORMED_PROXY",
     "MALFORMED_VECTORS",
     "MANY_USERS",
     "MARGIN",
+    "PIECES",
     "POOL_CHECK_CEILING",
     "SHORT_IDLE",
     "SHORT_LIFETIME",
@@ -151,6 +156,7 @@ __all__ = [
     "greet",
     "hang",
     "listen",
+    "listeners",
     "log_in",
     "long_names",
     "newcomers",
@@ -162,6 +168,7 @@ __all__ = [
     "page_to_open",
     "parts",
     "patience",
+    "proxy_headers",
     "push",
     "push_all",
     "random_letters",

@@ -38,12 +38,11 @@ def test_refusing_front_end_is_found(lab: Lab) -> None:
     lab.mark("watch")
     lab.watch("health checks", lambda: False,
               requirement_deadline("checks", POOL_CHECK_CEILING + MARGIN if check.passive else INTERVALS * check.inter + MARGIN))  # fmt: skip
+    lab.mark("settle")
     if check.passive:
-        lab.mark("end")
         lab.judge(checks.refusal_is_found)
         return
     name = next(iter(settle_clients(lab, EACH)))
-    lab.mark("settled")
     refuse(lab, lab.server(name), [lab.services[service][1] for service in SIP_SERVICES if service in lab.services])
     others = [service for service in lab.services if service not in SIP_SERVICES]
     begun: list[Talk] = []

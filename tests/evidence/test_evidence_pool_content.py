@@ -137,6 +137,7 @@ TLS = {
     "another client": (over_tls("11" * 32, "dd" * 32), Verdict.FAIL, "fe1 saw another certificate of the client"),
     "no TLS at the server": (over_tls("11" * 32, None), Verdict.FAIL, "saw no certificate"),
     "not answered": ([*over_tls("11" * 32, "cc" * 32), failed("")], Verdict.BLOCKED, "OCS-NET-02"),
+    "refused": ([*over_tls("11" * 32, "cc" * 32), unanswered("c", "sip-tls")], Verdict.BLOCKED, "refused (OCS-NET-02)"),
 }
 
 

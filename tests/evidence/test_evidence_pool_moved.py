@@ -38,11 +38,13 @@ def judged(*, moved=("fe2", "fe2", "fe2"), back=("fe2", "fe2", "fe2"), others=("
         ({"back": ("fe3", "fe3", "fe3")}, Verdict.FAIL, "was at fe3 instead of fe2"),
         ({"others": ("fe2", "fe3")}, Verdict.FAIL, "client 10.1.0.2 on sip of fe3 was moved to fe2 while fe1 was dead"),
         ({"others": ("fe3", "fe1")}, Verdict.FAIL, "client 10.1.0.2 on sip of fe3 was moved to fe1 after fe1 had returned"),
-        ({"fresh": call("10.1.9.2", "fe2", 35.0, label="fresh")}, Verdict.FAIL, "fe1 got no new client after it had returned"),
+        ({"fresh": call("10.1.9.2", "fe2", 35.0, label="fresh")}, Verdict.BLOCKED, "fe1 got no new client after it had returned, which OCS-AFF-05"),
+        ({"fresh": call("10.1.9.2", "fe2", 35.0, label="fresh"), "back": ("fe1",)}, Verdict.FAIL, "was at fe1 instead of fe2"),
+        ({"first": call(CLIENT, "fallback", 20.0, label="first"), "moved": ("fallback",)}, Verdict.BLOCKED, "which OCS-FAIL-07 is about"),
         ({"more": opened("fe1", 5061, 14.1, 14.2, 14.3)}, Verdict.BLOCKED, "fe1 was never taken out of the pool"),
     ],
     ids=["together", "split", "unserved", "went-back", "goes-back", "stayed", "split-later", "moved-again", "others-moved", "others-moved-later",
-         "never-used-again", "unnoticed"],
+         "never-used-again", "never-used-and-moved", "at-the-fallback", "unnoticed"],
 )  # fmt: skip
 def test_each_verdict(how, verdict, words):
     finding = judged(**how)

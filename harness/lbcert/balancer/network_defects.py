@@ -11,7 +11,6 @@ from .address import Address
 from .defects import Defect
 from .defects import _on as on
 from .defects import _source_switch as source_switch
-from .opening import Opening
 
 TWIN = bytes.fromhex("020000000002")
 """the second machine's MAC address, administered locally (IEEE 802)"""
@@ -19,7 +18,6 @@ _ETH_ARP, _ETH_IPV4 = 0x0806, 0x0800
 _ARP = struct.Struct("!6s6sHHHBBH6s4s6s4s")
 """Ethernet header and ARP for IPv4 (RFC 826)"""
 _REQUEST, _REPLY = 1, 2
-_ACK = 0x10
 
 
 def _packets(protocol: int) -> socket.socket:
@@ -47,24 +45,3 @@ class _SecondOwner(Defect):
             _, asker, _, _, _, _, _, kind, _, its, _, wanted = _ARP.unpack_from(frame)
             if kind == _REQUEST and wanted in hosts:
                 sock.send(_ARP.pack(asker, TWIN, _ETH_ARP, 1, _ETH_IPV4, 6, 4, _REPLY, TWIN, wanted, asker, its))
-
-
-@source_switch("answers-past-it", on)
-class _AnswersPastIt(Defect):
-    """For each client, has a second machine send a packet from the clients' address, as a server does that answers directly."""
-
-    _sock: socket.socket | None = None
-
-    def key(self, opening: Opening, client: Address) -> bytes | None:
-        if ":" not in client.host:
-            self._sock = self._sock or _packets(_ETH_IPV4)
-            self._sock.send(_segment(Address(self.config.listen[0].host, opening.port), client))
-        return super().key(opening, client)
-
-
-def _segment(source: Address, target: Address) -> bytes:
-    """A TCP segment that nobody heeds (RFC 791, RFC 9293): to all, and without checksums."""
-    ends = socket.inet_aton(source.host) + socket.inet_aton(target.host)
-    ip = struct.pack("!BBHHHBBH", 0x45, 0, 40, 0, 0, 64, socket.IPPROTO_TCP, 0) + ends
-    tcp = struct.pack("!HHIIBBHHH", source.port, target.port, 0, 0, 5 << 4, _ACK, 0, 0, 0)
-    return b"\xff" * 6 + TWIN + struct.pack("!H", _ETH_IPV4) + ip + tcp

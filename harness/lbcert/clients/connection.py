@@ -196,6 +196,8 @@ class Clients(Generic[C]):
         self._count = 0
         self._under_way: set[C] = set()
         self.held: list[C] = []
+        self.key_log = ""
+        """the file to which the secrets of TLS connections go; none without it"""
 
     # -- for the protocol to say
 

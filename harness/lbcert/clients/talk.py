@@ -46,6 +46,8 @@ class Call:
     """the machine of the lab that calls"""
     address: tuple[str, int] | None = None
     """where to, if not to the VIP"""
+    prefix: bytes = b""
+    """said before anything else, TLS too"""
 
 
 class Talk(connection.Connection):
@@ -71,11 +73,14 @@ class Talk(connection.Connection):
     # -- what the connection asks for
 
     def begin(self) -> None:
+        if self.visit.prefix:
+            self._write(self.visit.prefix)
         if self.visit.tls is None:
             self._write(self.speech.begin())
             return
-        from ..security.tls import Tls
+        from ..security.tls import Tls, log_keys
 
+        log_keys(self.visit.tls, self.clients.key_log)
         self.tls = Tls(self.visit.tls, server_side=False, server_name=self.visit.server_name, session=self.visit.session)
         self.tls.feed()
         self._write(self.tls.take())

@@ -78,15 +78,15 @@ def clients(lab: Lab) -> TalkClients:
 
 
 def call(lab: Lab, service: str, source: str, *, speech: Speech | None = None, signed: bool = False, shows: bool = False,
-         subscribes: bool = False, plain: bool = False, **more: Any) -> Call:  # fmt: skip
+         subscribes: bool = False, **more: Any) -> Call:  # fmt: skip
     """A client of one service, in the protocol that is spoken there.
 
     `signed`: a SIP client logs in by NTLM and signs; `subscribes`: it asks for presence, so that its Front End can notify it;
-    `plain`: it speaks SIP without TLS whatever the service, as a fallback on any port understands; `shows`: it has a certificate to show (for `remoting` always).
+    `shows`: it has a certificate to show (for `remoting` always).
     """
-    if plain or subscribes:
-        speech = speech_for("sip" if plain else service, signed, "subscribe" if subscribes else "register")
-    if service in OVER_TLS and "tls" not in more and not plain:
+    if subscribes:
+        speech = speech_for(service, signed, "subscribe")
+    if service in OVER_TLS and "tls" not in more:
         more |= {"tls": client_tls(shows or service == "remoting"), "server_name": more.get("server_name", POOL)}
     return Call(source, service, speech if speech is not None else speech_for(service, signed), **more)
 

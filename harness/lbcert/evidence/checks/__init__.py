@@ -51,6 +51,7 @@ from .web_process import nobody_serves_as_root
 from .web_route import lost_servers_are_no_silence, neighbour_is_told, pages_come
 from .web_tls import address_survives_the_chain, chain_is_sent, old_versions_are_refused, tls_ends_here
 from .web_told import address_is_told, balancer_is_seen, port_is_as_declared
+from .web_proxy import receiver_never_guesses, sent_header_is_exact, strangers_are_not_believed
 
 __all__ = [
     "address_is_told",
@@ -128,6 +129,7 @@ __all__ = [
     "ports_are_open",
     "ports_move_together",
     "ports_run_out_gracefully",
+    "receiver_never_guesses",
     "refusal_is_found",
     "reload_keeps_sessions_and_users",
     "request_is_not_held",
@@ -137,6 +139,7 @@ __all__ = [
     "return_rule_is_kept",
     "rise_is_respected",
     "security_is_end_to_end",
+    "sent_header_is_exact",
     "session_outlives_lifetime",
     "sessions_are_cut",
     "sign_in_stays_with_one_front_end",
@@ -145,6 +148,7 @@ __all__ = [
     "simultaneous_ports_agree",
     "sip_is_not_altered",
     "skew_is_known",
+    "strangers_are_not_believed",
     "tls_ends_here",
     "tls_is_end_to_end",
     "token_and_cookie_give_one_result",

@@ -142,7 +142,7 @@ def tls_is_end_to_end(history: History) -> Finding:
     good: Counter[str] = Counter()
     lost = ""
     for call in served.some(called.calls(history), "call"):
-        who, seen, server = called.name_of(call), call["tls"]["server"], answers.server(call)
+        who, seen, server = called.name_of(call), call.get("tls", {}).get("server"), answers.server(call)
         if seen and seen not in known["servers"].values():
             tally.faults.append(f"{who}: the certificate ({seen[:16]}...) is no Front End's")
         elif server is None:

@@ -26,36 +26,35 @@ def sip_ports(history: History) -> set[int]:
 def refusal_is_found(history: History) -> Finding:
     """OCS-FAIL-01: the monitor connects to a SIP port of every Front End at the declared rate, and soon finds one that refuses.
 
-    Between the mark `watch` and the fault nobody calls: what comes to the Front Ends are checks. At the fault both SIP ports of one
+    Between the marks `watch` and `settle` nobody calls: what comes to the Front Ends are checks. At the fault both SIP ports of one
     refuse, and its other ports do not. Calls: `during`, new clients of its other ports until it must be known as dead, and
     `after`, new clients of all ports in the first of two windows, the second of which is without any client.
     """
     check = check_of(history)
     tally = Tally(f"Each Front End sees a connection to 5060 or 5061 every {check.inter:g} s, which is {POOL_CHECK_CEILING:g} s at most; "
                   f"one whose SIP ports refuse gets no new client from {check.inter * check.fall:g} s + {deadlines.MARGIN:g} s on.")  # fmt: skip
-    start = next(history.of("mark", name="watch"))["t"]
+    start, over = (next(history.of("mark", name=name))["t"] for name in ("watch", "settle"))
     fault = history.last("fault")
     if check.passive and fault is None:
-        return _without_checks(history, tally, start)
+        return _without_checks(history, tally, start, over)
     assert fault is not None
     dead, zero = fault["server"], fault["t"]
     bound, beyond = bound_of(history, "refused")
     tally.faults += [beyond] if beyond else []
     if check.inter > POOL_CHECK_CEILING:
         tally.faults.append(f"the declared check interval of {check.inter:g} s is beyond the ceiling of {POOL_CHECK_CEILING:g} s")
-    pauses = {name: _pause(history, name, start, zero) for name in served.servers(history)}
+    pauses = {name: _pause(history, name, start, over) for name in served.servers(history)}
     allowed = check.inter + deadlines.MARGIN
     for name, (longest, ports) in pauses.items():
         if not ports:
-            tally.faults.append(f"{name} saw no connection to 5060 or 5061 in {since(zero, start):.1f} s")
+            tally.faults.append(f"{name} saw no connection to 5060 or 5061 in {since(over, start):.1f} s")
         elif longest > allowed:
             tally.faults.append(f"{name} saw no connection to 5060 or 5061 for {longest:.2f} s")
     attempts = attempts_at(history, dead)
     last = _late_clients(history, dead, zero, bound, attempts, tally)
-    if reason := _unserved(history, calls(history, "after"), tally):
-        return Finding(Verdict.BLOCKED, tally.expected, reason, reason)
+    tally.faults += _unserved(history, calls(history, "after"))
     seen = ", ".join(f"{port} {count}" for port, count in sorted(sum((ports for _, ports in pauses.values()), Counter()).items()))
-    observed = (f"checks by port in {since(zero, start):.1f} s: {seen or 'none'}, the longest pause {max(p for p, _ in pauses.values()):.2f} s; "
+    observed = (f"checks by port in {since(over, start):.1f} s: {seen or 'none'}, the longest pause {max(p for p, _ in pauses.values()):.2f} s; "
                 + (f"the last client was sent to {dead} {last:.2f} s after the refusal; " if last is not None else "") + str(attempts))  # fmt: skip
     events = [(0.0, f"5060 and 5061 of {dead} refuse", "fault"), (bound + deadlines.MARGIN, "declared detection + 1 s", "limit")]
     measured = []
@@ -66,9 +65,8 @@ def refusal_is_found(history: History) -> Finding:
                          window=(start, _end(history)), margin=deadlines.MARGIN, measurements=tuple(measured))  # fmt: skip
 
 
-def _without_checks(history: History, tally: Tally, start: int) -> Finding:
+def _without_checks(history: History, tally: Tally, start: int, end: int) -> Finding:
     """A product that declares that it has no checks of its own: unsupported, if none was seen either."""
-    end = _end(history)
     seen = sum(1 for name in served.servers(history) for _ in _opened(history, name, start, end))
     if seen:
         tally.faults.append(f"declares no health check of its own (kind: passive), but {seen} were seen")
@@ -110,20 +108,12 @@ def _late_clients(history: History, dead: str, zero: int, bound: float, attempts
     return max(sent, default=None)
 
 
-def _unserved(history: History, came: list[Event], tally: Tally) -> str | None:
-    """Find faults with calls that nobody answered; or say whose subject it is that they were not.
-
-    A fallback need not speak what a port's clients speak. Where it was not connected to before the fault, and since then by as many as
-    were not answered or more, it is where these were sent.
-    """
+def _unserved(history: History, came: list[Event]) -> list[str]:
+    """Faults of calls that nobody answered."""
     answers = Answers(history)
-    lost = [call for call in came if answers.server(call) is None]
     zero = min(fault["t"] for fault in history.of("fault"))
-    accepted = [event["t"] for event in history.of("accept") if event["who"] in fallbacks(history)]
-    if lost and not tally.faults and len(accepted) >= len(lost) and min(accepted) >= zero:
-        return f"{len(accepted)} connections were sent to the fallback while Front Ends were up, which OCS-FAIL-07 is about"
-    tally.faults += [f"{name_of(call)}, {since(call['started'], zero):.2f} s after the fault: {outcome_text(call)}" for call in lost]
-    return None
+    return [f"{name_of(call)}, {since(call['started'], zero):.2f} s after the fault: {outcome_text(call)}"
+            for call in came if answers.server(call) is None]  # fmt: skip
 
 
 def fallbacks(history: History) -> set[str]:
@@ -161,8 +151,7 @@ def half_dead_front_end_is_left(history: History) -> Finding:
             tally.faults.append(f"{count} of {kind} reached {dead} on {service}")
         good = sum(1 for call in came if answers.server(call) not in (None, dead))
         parts.append(f"{good} of {len(came)} connections of {kind} on {len(offered)} ports reached another Front End")
-    if reason := _unserved(history, [*calls(history, "known"), *calls(history, "new")], tally):
-        return Finding(Verdict.BLOCKED, tally.expected, reason, reason)
+    tally.faults += _unserved(history, [*calls(history, "known"), *calls(history, "new")])
     return tally.finding("; ".join(parts), window=(zero, _end(history)), margin=deadlines.MARGIN)
 
 
@@ -180,8 +169,7 @@ def hung_front_end_is_left(history: History) -> Finding:
     tally.faults += [beyond] if beyond else []
     attempts = attempts_at(history, dead)
     _late_clients(history, dead, zero, bound, attempts, tally)
-    if reason := _unserved(history, calls(history, "after"), tally):
-        return Finding(Verdict.BLOCKED, tally.expected, reason, reason)
+    tally.faults += _unserved(history, calls(history, "after"))
     answers = Answers(history)
     late = calls(history, "after")
     good = sum(1 for call in late if answers.server(call))
@@ -196,11 +184,9 @@ def never_left(history: History, dead: str) -> str | None:
     attempts = attempts_at(history, dead)
     if attempts.still_in_pool:
         return f"{dead} was never taken out of the pool ({attempts}), which OCS-FAIL-01 is about"
-    late, tally = calls(history, "after"), Tally("")
-    if reason := _unserved(history, late, tally):
-        return reason
-    if tally.faults:
-        return f"{len(tally.faults)} of {len(late)} new clients got no service after the detection limit, which OCS-FAIL-01 is about"
+    late = calls(history, "after")
+    if lost := _unserved(history, late):
+        return f"{len(lost)} of {len(late)} new clients got no service after the detection limit, which OCS-FAIL-01 is about"
     return None
 
 

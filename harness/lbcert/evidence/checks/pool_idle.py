@@ -1,9 +1,8 @@
 """OCS-IDLE-01, -02, -05 and -07: silent connections, on the product's own clock (`idle`). All times are the kernel's.
 
-One story: connections are held on the SIP ports and answer once (phase `begin`). From the mark `silence` on nobody says anything.
-At the mark `late`, when 95 % of the idle time are over, the calls `silent` ask once more (phase `end`), and to the calls `notified`
-their Front Ends say something unasked. The calls `left` stay silent until the mark `over`, at 105 %, and then ask (phase `end`) if
-they can.
+Connections are held on the SIP ports and answer once (phase `begin`). From the mark `silence` on nobody says anything. At the
+mark `late`, when 95 % of the idle time are over, the calls `silent` ask once more (phase `end`), and to the calls `notified` their
+Front Ends say something unasked. The calls `left` stay silent until the mark `over`, at 105 %, and then ask (phase `end`) if they can.
 """
 
 from __future__ import annotations
@@ -68,9 +67,9 @@ def silent_connection_lives(history: History) -> Finding:
     try:
         story = _Story(history, "silent", "late")
     except NoClock as reason:
-        return Finding(Verdict.HARNESS_ERROR, tally.expected, str(reason), str(reason), about=("OCS-IDLE-01",))
+        return Finding(Verdict.HARNESS_ERROR, tally.expected, str(reason), str(reason))
     if reason := story.unfit:
-        return Finding(Verdict.BLOCKED, tally.expected, reason, reason, about=("OCS-IDLE-01",))
+        return Finding(Verdict.BLOCKED, tally.expected, reason, reason)
     if story.declared != "none" and story.declared < POOL_IDLE_FLOOR:
         tally.faults.append(f"the declared idle time is {text(story.declared)}, less than {floor}")
     low = deadlines.IDLE_SHARES[0] * story.span
@@ -85,7 +84,7 @@ def silent_connection_lives(history: History) -> Finding:
     observed = (f"alive: {story.by_service(good)}, each after {shortest:,.1f} s of silence or more, {story.clock.text}; declared idle time: "
                 f"{_declared(story.declared)}")  # fmt: skip
     ends = [life.first for life in story.lives.values() if life.first is not None]
-    return tally.finding(observed, about=("OCS-IDLE-01",), silence=True, margin=(story.span - low) / story.clock.rate,
+    return tally.finding(observed, silence=True, margin=(story.span - low) / story.clock.rate,
                          window=(min(ends) - SECOND, max(ends) + SECOND) if ends else None)  # fmt: skip
 
 
@@ -110,9 +109,9 @@ def idle_time_exceeds_refresh(history: History) -> Finding:
     try:
         story = _Story(history, "silent", "late")
     except NoClock as reason:
-        return Finding(Verdict.HARNESS_ERROR, tally.expected, str(reason), str(reason), about=("OCS-IDLE-02",))
+        return Finding(Verdict.HARNESS_ERROR, tally.expected, str(reason), str(reason))
     if reason := story.unfit:
-        return Finding(Verdict.BLOCKED, tally.expected, reason, reason, about=("OCS-IDLE-02",))
+        return Finding(Verdict.BLOCKED, tally.expected, reason, reason)
     lived = min(life.lasted(story.clock) for life in story.lives.values() if life.first is not None or life.echoed)
     if story.pace["how"] == "variant":
         # The variant has another idle time; what it shows is that the declared one is kept.
@@ -123,7 +122,7 @@ def idle_time_exceeds_refresh(history: History) -> Finding:
             tally.faults.append(f"silent connections lived for {text(lived)}, and clients may be silent for {text(min(expires, keepalive))}")
     numbers = "; ".join(f"registrations live for {expires:g} s, keep-alive time {keepalive:g} s" for expires, keepalive in sorted(named))
     observed = f"{numbers}; silent connections lived for {lived:,.1f} s or more, {story.clock.text}; declared: {_declared(story.declared)}"
-    return tally.finding(observed, about=("OCS-IDLE-02",), silence=True)
+    return tally.finding(observed, silence=True)
 
 
 def both_ends_are_told(history: History) -> Finding:
@@ -133,14 +132,14 @@ def both_ends_are_told(history: History) -> Finding:
     try:
         story = _Story(history, "left", "over")
     except NoClock as reason:
-        return Finding(Verdict.HARNESS_ERROR, tally.expected, str(reason), str(reason), about=("OCS-IDLE-05",))
+        return Finding(Verdict.HARNESS_ERROR, tally.expected, str(reason), str(reason))
     if reason := story.unfit:
-        return Finding(Verdict.BLOCKED, tally.expected, reason, reason, about=("OCS-IDLE-05",))
+        return Finding(Verdict.BLOCKED, tally.expected, reason, reason)
     lives = list(story.lives.values())
     ended = [life for life in lives if life.first is not None]
     if story.declared == "none" and not ended and all(life.echoed for life in lives):
         reason = f"declares that silent connections never end (idle: none), and none of {len(lives)} did in {text(lives[0].lasted(story.clock))}"
-        return Finding(Verdict.UNSUPPORTED, tally.expected, reason, reason, about=("OCS-IDLE-05",))
+        return Finding(Verdict.UNSUPPORTED, tally.expected, reason, reason)
     for life in lives:
         if disturbed := life.disturbed(story.clock):
             tally.faults.append(disturbed)
@@ -157,7 +156,7 @@ def both_ends_are_told(history: History) -> Finding:
         observed += f", after {lasted[0]:,.1f} to {lasted[-1]:,.1f} s, {story.clock.text}"
     observed += f"; both ends of {len(gaps)} were told" + (f", at most {max(gaps) / SECOND:.4f} s (real time) apart" if gaps else "")
     stamps = [stamp for life in ended for stamp in life.ends.values()]
-    return tally.finding(observed, Verdict.NON_STRICT, about=("OCS-IDLE-05",), silence=True, margin=told_within(story.clock),
+    return tally.finding(observed, Verdict.NON_STRICT, silence=True, margin=told_within(story.clock),
                          window=(min(stamps) - SECOND, max(stamps) + SECOND) if stamps else None)  # fmt: skip
 
 
@@ -177,15 +176,14 @@ def front_end_reaches_silent_client(history: History) -> Finding:
 
     `pushed` is what the Front End sent, `heard` what the client got: the same bytes on the same connection.
     """
-    about = ("OCS-IDLE-07",)
     tally = Tally("A NOTIFY that a Front End sends on a client's connection at 95 % of the idle time arrives there, unchanged, within "
                   f"{deadlines.PROMPT:g} s.")  # fmt: skip
     try:
         story = _Story(history, "notified", "late")
     except NoClock as reason:
-        return Finding(Verdict.HARNESS_ERROR, tally.expected, str(reason), str(reason), about=about)
+        return Finding(Verdict.HARNESS_ERROR, tally.expected, str(reason), str(reason))
     if reason := story.unfit:
-        return Finding(Verdict.BLOCKED, tally.expected, reason, reason, about=about)
+        return Finding(Verdict.BLOCKED, tally.expected, reason, reason)
     low = deadlines.IDLE_SHARES[0] * story.span
     late = next(history.of("mark", name="late"))["t"]
     heard = {(event["call"], event["bytes"]): event["t"] for event in history.of("heard")}
@@ -213,11 +211,11 @@ def front_end_reaches_silent_client(history: History) -> Finding:
         lasted, reason = min(gone)
         if lasted < low:
             reason += ", which OCS-IDLE-01 is about"
-            return Finding(Verdict.BLOCKED, tally.expected, reason, reason, about=about)
-        return Finding(Verdict.HARNESS_ERROR, tally.expected, reason, f"machine too slow: {reason}", about=about)
+            return Finding(Verdict.BLOCKED, tally.expected, reason, reason)
+        return Finding(Verdict.HARNESS_ERROR, tally.expected, reason, f"machine too slow: {reason}")
     observed = f"the NOTIFY arrived: {len(took)} of {len(pushed)} ({story.by_service(pushed)}), {story.clock.text}"
     observed += f", the slowest after {max(took):.3f} s" if took else ""
-    return tally.finding(observed, about=about, silence=True, window=(late, late + 2 * SECOND), margin=deadlines.PROMPT)
+    return tally.finding(observed, silence=True, window=(late, late + 2 * SECOND), margin=deadlines.PROMPT)
 
 
 def _declared(value: float | str | None) -> str:
