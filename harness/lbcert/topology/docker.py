@@ -7,6 +7,7 @@ network: two labs with the same addresses run side by side, and neither meets th
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import resource
@@ -29,6 +30,9 @@ COMPOSE_FILE = Path(__file__).parents[3] / "docker-compose.yml"
 _PACKAGE = Path(__file__).parents[2]
 _CONTROL = "/run/lbcert-control"
 _LAB = "lab"
+_SIDE = "/opt/lbcert-needs"
+_NEEDED = ("aiosipua", "h11")
+"""packages of pure Python that mock servers of pools and web sites use: the distribution has them in other versions, or not at all"""
 
 
 class Docker:
@@ -64,7 +68,7 @@ class Docker:
         number = self.count
         # Of the folder's name a part is random: numbers of processes are not one engine's own.
         project = f"{self.folder.name}-{number}"
-        services = self._services(plan, number)
+        services = self._services(plan, number, _packages() if modules else {})
         self.labs[number] = [f"{project}-{name}" for name in services]
         for name, container in zip(services, self.labs[number], strict=True):
             services[name]["container_name"] = container
@@ -101,8 +105,8 @@ class Docker:
 
     # -- steps ------------------------------------------------------------------------------------
 
-    def _services(self, plan: Plan, number: int) -> dict[str, dict[str, Any]]:
-        """The lab as Compose's services: the broker's container, and one for each host."""
+    def _services(self, plan: Plan, number: int, packages: dict[str, str]) -> dict[str, dict[str, Any]]:
+        """The lab as Compose's services: the broker's container with `packages` (name -> folder here), and one for each host."""
         common = {
             "image": self.image,
             "pull_policy": "never",
@@ -118,7 +122,9 @@ class Docker:
             "cap_add": ["SYS_ADMIN", "NET_ADMIN"],
             "security_opt": ["apparmor=unconfined"],
             "ulimits": {"nofile": {"soft": files, "hard": files}},
-            "volumes": [f"{_PACKAGE}:/opt/lbcert:ro", f"{self.folder}:{_CONTROL}"],
+            "environment": {"PYTHONPATH": f"/opt/lbcert:{_SIDE}"},
+            "volumes": [f"{_PACKAGE}:/opt/lbcert:ro", f"{self.folder}:{_CONTROL}",
+                        *(f"{folder}:{_SIDE}/{name}:ro" for name, folder in packages.items())],
         }
         services = {_LAB: {**common, **lab}}
         for host in plan.hosts:
@@ -154,6 +160,12 @@ class Docker:
             os.write(self.log, (said.output + said.errors).encode())
         engine.run(["docker", "kill", containers[0]])
         self.wait_gone(number)
+
+
+def _packages() -> dict[str, str]:
+    """Where this Python has what mock servers need besides the image's packages."""
+    found = {name: importlib.util.find_spec(name) for name in _NEEDED}
+    return {name: spec.submodule_search_locations[0] for name, spec in found.items() if spec and spec.submodule_search_locations}
 
 
 def _image() -> str:
