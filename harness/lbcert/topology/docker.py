@@ -7,7 +7,7 @@ network: two labs with the same addresses run side by side, and neither meets th
 
 from __future__ import annotations
 
-import importlib.util
+import contextlib
 import json
 import os
 import resource
@@ -16,6 +16,7 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -163,9 +164,15 @@ class Docker:
 
 
 def _packages() -> dict[str, str]:
-    """Where this Python has what mock servers need besides the image's packages."""
-    found = {name: importlib.util.find_spec(name) for name in _NEEDED}
-    return {name: spec.submodule_search_locations[0] for name, spec in found.items() if spec and spec.submodule_search_locations}
+    """Where this Python has what mock servers need besides the image's packages: folder's name -> path, what is said about each with it."""
+    found: dict[str, str] = {}
+    for name in _NEEDED:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            for file in metadata.distribution(name).files or ():
+                if file.name in ("METADATA", "__init__.py") and len(file.parts) == 2:
+                    folder = Path(file.locate()).parent
+                    found[folder.name] = str(folder)
+    return found
 
 
 def _image() -> str:
