@@ -16,6 +16,7 @@ TITLES = {
     "lab_ready": "Until a lab is ready",
     "handshakes": "Handshakes per second",
     "held": "Sessions held at once",
+    "sip": "SIP",
     "verdict_cost": "What a verdict costs",
 }
 INTRODUCTION = """# Benchmarks

@@ -6,6 +6,7 @@ vip=10.10.2.20
 servers=(10.10.2.4 10.10.2.5 10.10.2.6)
 ports='135, 443, 444, 5060, 5061, 5065, 5069, 5071, 5072, 5073, 5074, 8404'
 check=5061 inter=2 fall=3 rise=2
+lifetime=30m
 device=$(ip -o -4 address show to "$vip" | awk '{print $2; exit}')
 
 for setting in all/rp_filter "$device/rp_filter" all/send_redirects "$device/send_redirects"; do
@@ -21,43 +22,43 @@ for number in "${!servers[@]}"; do
     ip route add default via "${servers[number]}" dev "$device" table $mark
 done
 
-# A client whose entry has run out is placed anew: in turn among the Front Ends that are up.
+# A set of clients for each Front End, and a place for those that are in none: in turn among the Front Ends that are up.
+marks=$(seq 1 ${#servers[@]})
 nft -f - <<RULES
 table ip lb {
-    set services { type ipv4_addr . inet_service; elements = { $(for port in ${ports//,/}; do printf '%s . %s, ' $vip "$port"; done) } }
-    map clients { type ipv4_addr : mark; size 65535; flags dynamic, timeout; timeout 30m; }
+    set services { type ipv4_addr . inet_service; }
+    $(for mark in $marks; do printf 'set clients%s { type ipv4_addr; size 65535; flags dynamic, timeout; timeout %s; }\n' "$mark" $lifetime; done)
     chain place { }
+    chain balance {
+        $(for mark in $marks; do printf 'ip saddr @clients%s update @clients%s { ip saddr } meta mark set %s return\n' "$mark" "$mark" "$mark"; done)
+        jump place
+        $(for mark in $marks; do printf 'meta mark %s update @clients%s { ip saddr }\n' "$mark" "$mark"; done)
+    }
     chain prerouting {
         type filter hook prerouting priority mangle; policy accept;
         ip daddr . tcp dport @services jump balance
     }
-    chain balance {
-        meta mark set ip saddr map @clients
-        meta mark 0 jump place
-        meta mark != 0 update @clients { ip saddr timeout 30m : meta mark }
-    }
 }
 RULES
 
-# Rules for those that are up; a client of one that is down is forgotten, and placed again with its next packet.
+# New rules for those that are up, and clients of the others forgotten, in one step: each is placed again with its next packet.
 place() {
-    local up=("$@") slots='' slot
+    local up=() down='' slots='' rule='' number slot
+    for number in "${!servers[@]}"; do
+        if [ "${state[number]}" = up ]; then up+=($((number + 1))); else down+="flush set ip lb clients$((number + 1));"; fi
+    done
     for slot in "${!up[@]}"; do slots+="$slot : ${up[slot]}, "; done
-    nft flush chain ip lb place
-    if [ ${#up[@]} != 0 ]; then nft add rule ip lb place meta mark set numgen inc mod ${#up[@]} map "{ $slots }"; fi
-}
-
-forget() { # MARK
-    local entries client
-    entries=$(nft list map ip lb clients | tr ',{}' '\n\n\n' | awk -v mark="$(printf '0x%08x' "$1")" '$NF == mark && $(NF - 1) == ":" { print $1 }')
-    for client in $entries; do nft delete element ip lb clients "{ $client }" 2>/dev/null; done
+    if [ -n "$slots" ]; then rule="add rule ip lb place meta mark set numgen inc mod ${#up[@]} map { $slots }"; fi
+    printf '%s\n' 'flush chain ip lb place' "$down" "$rule" | nft -f -
 }
 
 accepts() { timeout "$inter" bash -c "exec 3<>/dev/tcp/$1/$check" 2>/dev/null; }
 
 declare -a state row
 for number in "${!servers[@]}"; do state[number]=up row[number]=0; done
-place $(seq 1 ${#servers[@]})
+place
+# From now on the VIP is served.
+for port in ${ports//,/}; do echo "add element ip lb services { $vip . $port }"; done | nft -f -
 while :; do
     sleep "$inter"
     pids=()
@@ -72,10 +73,5 @@ while :; do
             logger "direct-return: ${servers[number]} is $good"
         fi
     done
-    if [ -n "$changed" ]; then
-        up=()
-        for number in "${!servers[@]}"; do if [ "${state[number]}" = up ]; then up+=($((number + 1))); fi; done
-        place "${up[@]}"
-        for number in "${!servers[@]}"; do if [ "${state[number]}" = down ]; then forget $((number + 1)); fi; done
-    fi
+    if [ -n "$changed" ]; then place; fi
 done

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from .drivers import NotAble
+from .drivers import DriverError, NotAble
 from .verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -38,9 +38,15 @@ def parts(lab: Lab) -> tuple[str, ...]:
 
 
 def restart(lab: Lab, part: str) -> int:
-    """End one of the product's programs as its service manager would, and start it again; returns when everything listens."""
+    """End one of the product's programs as its service manager would, and start it again; returns when everything listens.
+
+    If that does not come about, clients will find out; event `not-ready`, with what the product says.
+    """
     done = _act(lab, "restart", lab.files.output, part=part)
-    lab.wait_ready()
+    try:
+        lab.wait_ready()
+    except DriverError as error:
+        lab.history.add("harness", "not-ready", reason=str(error))
     return done
 
 

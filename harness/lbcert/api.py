@@ -1,9 +1,9 @@
 """The stable names for tests, ours and third parties'. Nothing else of the package is promised."""
 
 from .addresses import doubled_digits, long_names, random_letters, sequential
-from .admin import drain, ready, reload
+from .admin import drain, parts, ready, reload, restart
 from .browsing import Browser, browse
-from .calling import answer_with, dial, push
+from .calling import answer_with, dial, listeners, push
 from .clients.rdp import Connection, Visit, connection_request, cut
 from .clients.talk import Call, Talk
 from .deadlines import CLOSE_WITHIN, CONFIRM_WITHIN, INSPECTION_CEILING, MARGIN, Deadline, detection, patience, recovery, trial
@@ -44,9 +44,12 @@ from .pool import (
     say_all,
     settle_clients,
     tell_heard,
+    until_answered,
     until_used,
 )
+from .tracing import filter_reverse_path, note_bodies, note_bypassed, note_processes, note_senders, trace
 from .scripts import converse, greet, log_in, secure, tell_conversations
+from .sip_talks import exchange_sip, require_login, tell_certificates
 from .security.login import Login, Manner
 from .verdicts import Verdict
 from .wire import (
@@ -64,7 +67,10 @@ from .wire import (
     encode_token,
 )
 from .wire.cookies import Jar
-from .wire.http import Ask
+from .wire.http import SITE_NAME, Ask
+from .wire.proxy_malformed import LENIENT, MALFORMED_PROXY, PIECES
+from .wire.proxy_malformed import headers as proxy_headers
+from .wire.smuggling import SMUGGLING
 
 __all__ = [
     "CC_VECTORS",
@@ -75,17 +81,22 @@ __all__ = [
     "DETECTION_CEILING",
     "FAULTS",
     "INSPECTION_CEILING",
+    "LENIENT",
     "LIFETIME_FLOOR",
+    "MALFORMED_PROXY",
     "MALFORMED_VECTORS",
     "MANY_USERS",
     "MARGIN",
+    "PIECES",
     "POOL_CHECK_CEILING",
     "SHORT_IDLE",
     "SHORT_LIFETIME",
     "SIP_SERVICES",
+    "SITE_NAME",
     "SMALL_MAXCONN",
     "SMALL_PORTS",
     "SMALL_TABLE",
+    "SMUGGLING",
     "Ask",
     "Browser",
     "Call",
@@ -139,16 +150,25 @@ __all__ = [
     "doubled_digits",
     "drain",
     "encode_token",
+    "exchange_sip",
     "explore_model",
+    "filter_reverse_path",
     "greet",
     "hang",
     "listen",
+    "listeners",
     "log_in",
     "long_names",
     "newcomers",
+    "note_bodies",
+    "note_bypassed",
     "note_carriers",
+    "note_processes",
+    "note_senders",
     "page_to_open",
+    "parts",
     "patience",
+    "proxy_headers",
     "push",
     "push_all",
     "random_letters",
@@ -156,8 +176,10 @@ __all__ = [
     "recovery",
     "refuse",
     "reload",
+    "require_login",
     "requirement",
     "requirement_deadline",
+    "restart",
     "restore",
     "say_all",
     "scan_ports",
@@ -165,11 +187,14 @@ __all__ = [
     "sequential",
     "settle_clients",
     "settle_users",
+    "tell_certificates",
     "tell_conversations",
     "tell_heard",
+    "trace",
     "trial",
     "try_defaults",
     "two_windows",
+    "until_answered",
     "until_dead",
     "until_used",
 ]

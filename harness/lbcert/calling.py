@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .deadlines import patience
 from .scripts import tell_all
+from .topology.plan import DUT_HOST
 
 if TYPE_CHECKING:
     from .clients.talk import Call, Talk
@@ -37,3 +38,11 @@ def answer_with(lab: Lab, **how: Any) -> None:
     Connections that stand already may go on as before.
     """
     tell_all(lab, "options", "options", options={"web": how})
+
+
+def listeners(lab: Lab) -> list[tuple[str, int]]:
+    """Every address and port at the VIP on which something of the balancer accepts TCP connections by now."""
+    ip = lab.vip[0]
+    everywhere = ("0.0.0.0", "::")
+    found = lab.broker.request("listening", host=DUT_HOST)["listening"]
+    return sorted({(ip, port) for address, port in found if address == ip or address in everywhere})

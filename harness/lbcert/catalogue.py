@@ -23,6 +23,10 @@ FOLDER = Path(__file__).resolve().parents[2] / "catalogue"
 ID_PATTERN = r"^[A-Z]+(-[A-Z0-9]+)*-[0-9]{2}[a-z]?$"
 
 
+#: How the group of a requirement ends that is only about products which claim its feature.
+IF_OFFERED = "(if offered)"
+
+
 class CatalogueError(ReportError):
     """A file of the catalogue is wrong, or lacks what was asked for."""
 
@@ -53,8 +57,8 @@ class Requirement:
 
     @property
     def is_core(self) -> bool:
-        """MUST rows are the core of their profile whatever a product claims."""
-        return self.level == "MUST"
+        """MUST rows are the core of their profile whatever a product claims, but for those about what is optional."""
+        return self.level == "MUST" and not self.group.endswith(IF_OFFERED)
 
     @property
     def token(self) -> str:

@@ -24,6 +24,9 @@ ANOTHER_WITHIN = 10.0
 """s until a user of a host that went dark must have a Confirm from another, at worst (RDP-FAIL-02)"""
 TURNED_AWAY_WITHIN = 2.0
 """s until a client must be told that no server is left (RDP-FAIL-07)"""
+LOST_WITHIN = 20.0
+"""s until a client whose server answers elsewhere must be told (TP-ROUTE-02, -03): a connect timeout of 4 s, the article's, with the
+usual three retries takes 16 s"""
 CLOSE_WITHIN = 1.0
 """s from a client's FIN or RST until the server has it (RDP-SESS-02)"""
 IDLE_SHARES = (0.95, 1.05)
@@ -114,6 +117,7 @@ def table(check: HealthCheck) -> dict[str, Any]:
         "requirement: confirm during detection": CONFIRM_WITHIN,
         "requirement: confirm during detection, host dark": ANOTHER_WITHIN,
         "requirement: told that no server is left": TURNED_AWAY_WITHIN,
+        "requirement: told that a server's answers are lost": LOST_WITHIN + MARGIN,
         "requirement: inspection of a silent client": INSPECTION_CEILING + MARGIN,
         "requirement: at once": PROMPT,
         "requirement: other end told of an idle session's end": CLOSE_WITHIN,

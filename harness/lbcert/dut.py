@@ -217,11 +217,20 @@ def load_mutant(path: Path, reference: str) -> Product:
     raw = _merged(deployment.declares.raw, data.get("declares", {}))
     change = data.get("change", {})
     text = _changed(file, change, deployment.text, deployment.config)
-    texts = {name: _changed(file, change, one, deployment.variants[name]) for name, one in deployment.texts.items()}
+    # What a variant itself changes is not there to be changed again.
+    texts = {name: _changed(file, _applicable(change, one), one, deployment.variants[name]) for name, one in deployment.texts.items()}
     changed = replace(deployment, text=text, texts=texts, declares=declares(raw), edited=_edited(file, change, base.folder))
     about = Mutant(data["id"], data["base"], data["summary"], tuple(data["targets"]), tuple(data.get("may_block", ())),
                    data.get("tier", "ci"))  # fmt: skip
     return replace(base, ref=str(_shown(path)), name=f"{base.name}, mutant {about.id}", deployments=(changed,), mutant=about)
+
+
+def _applicable(change: dict[str, Any], text: str) -> dict[str, Any]:
+    """A mutant's change without the steps whose lines do not stand in `text`, the text of a variant."""
+    lines = {line.strip() for line in text.split("\n")}
+    steps = [step for step in change.get("replace", ()) if "file" in step or step.get("part", "\0") in text
+             or step.get("line", "\0").strip() in lines]  # fmt: skip
+    return {**change, "replace": steps} if "replace" in change else change
 
 
 def _changed(file: yamlfile.YamlFile, change: dict[str, Any], text: str, config: Path) -> str:

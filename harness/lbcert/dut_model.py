@@ -29,14 +29,17 @@ POOL_CHECK_CEILING = 5.0
 VARIANTS = {
     "short-lifetime": f"a persistence entry lives {SHORT_LIFETIME:g} s instead of its usual time",
     "small-table": f"the persistence table has room for {SMALL_TABLE} users",
+    "not-transparent": "the servers see the product's own address in place of the client's",
+    "proxy-v1": "the servers get a PROXY header of version 1 in place of version 2",
     "short-idle": f"a silent session lives {SHORT_IDLE:g} s instead of its usual time",
     "small-ports": f"connections to servers come from {SMALL_PORTS} ports of one address",
     "two-addresses": f"connections to servers come from {SMALL_PORTS} ports of each of two addresses",
     "small-maxconn": f"{SMALL_MAXCONN} connections are admitted at the same time",
 }
 """the variants of a deployment that tests know, and what differs in them"""
-LINES_OF = {"short-idle": 2}
-"""variants whose one value stands in more than one line of a configuration: an idle time is often set for clients and for servers"""
+LINES_OF = {"proxy-v1": 2, "short-idle": 2, "not-transparent": 3, "two-addresses": 5}
+"""variants that change more than one line of a configuration: an idle time is often set for clients and for servers, and some
+products have a line for each service, or for each address that a server is reached from"""
 DETECTION_CEILING = 15.0
 """s: a declared detection beyond this fails the rows that use it; undeclared checks are held to it"""
 
@@ -101,6 +104,11 @@ class Declares:
     def idle(self) -> float | str | None:
         """Seconds that a session without any byte lives; "none": for ever; None where it is not declared."""
         return self.session.get("idle")
+
+    @property
+    def stands_alone(self) -> bool:
+        """Whether nobody is to stand in for a pool of which no server is left."""
+        return self.raw.get("pool", {}).get("fallback") == "none"
 
     @property
     def fallback(self) -> str:

@@ -23,8 +23,12 @@ from .report import expected, model
 from .report.errors import ReportError
 from .verdicts import Verdict
 
-SAMPLE = frozenset({"RDP-PARSE-01", "RDP-PERSIST-01"})
-"""rows of different kinds, a second or so each, that mutants are tried on daily beside their own"""
+SAMPLE = {
+    "rdp": frozenset({"RDP-PARSE-01", "RDP-PERSIST-01"}),
+    "ocs": frozenset({"OCS-NET-03", "OCS-AFF-01"}),
+    "ssl-tproxy": frozenset({"TP-ADDR-01", "TP-COOKIE-01"}),
+}
+"""profile -> rows of different kinds, a second or so each, that mutants are tried on daily beside their own"""
 JOBS = 4
 """runs at a time; tests with tight bounds share the machine's slots anyway"""
 PAGE = REPOSITORY / "docs" / "kill-matrix.md"
@@ -154,7 +158,7 @@ def daily(mutants: Sequence[Mutant]) -> list[Mutant]:
 
 
 def _gain(mutant: Mutant, left: set[str]) -> float:
-    return len(left & set(mutant.targets)) / (len(SAMPLE) + len(mutant.targets))
+    return len(left & set(mutant.targets)) / (len(SAMPLE[mutant.profile]) + len(mutant.targets))
 
 
 def page(matrix: Mapping[Mutant, Row]) -> str:
@@ -233,7 +237,7 @@ def _run(options: argparse.Namespace, mutants: Sequence[Mutant]) -> list[str]:
     known = kill_results.load(RESULTS, paths)
 
     def one(mutant: Mutant) -> Row:
-        rows = {*mutant.targets, *SAMPLE} if options.sample else None
+        rows = {*mutant.targets, *SAMPLE[mutant.profile]} if options.sample else None
         return run(mutant, rows, options.keep / mutant.id if options.keep else None)
 
     with ThreadPoolExecutor(options.jobs) as pool:

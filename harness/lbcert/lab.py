@@ -26,6 +26,7 @@ from .evidence import flows
 from .evidence.finding import Finding
 from .evidence.history import History
 from .evidence.lag import LagProbe
+from .evidence.secrets import enclose_secrets
 from .loop import READ, Loop
 from .pace import Pace
 from .topology.interface import Broker, LabError, Provider
@@ -133,6 +134,7 @@ class Lab:
         self.broker: Broker = provider.start(plan, deployment.hosts, modules)
         self.broker.on_event = self._on_broker_event
         self.clients = self.offer.clients(self)
+        self.clients.key_log = str(self._key_log)
         own = {text.partition("/")[0] for host in plan.hosts for link in host.links for text in link.addresses}
         self.sources = addresses.Sources(plan.host(CLIENT_HOST).prefixes, self.vip[0], self.random, own)
         try:
@@ -212,8 +214,13 @@ class Lab:
         self.loop.close()
         try:
             self.broker.close()
+            enclose_secrets(self.files.capture, self._key_log)
         finally:
             self.history.close()
+
+    @property
+    def _key_log(self) -> Path:
+        return self.files.capture.with_suffix(".keys")
 
     @property
     def _everyone(self) -> list[MockServer]:
@@ -474,7 +481,7 @@ def lay_out(
             gateway=network.get("gateway", False),
             direct_return=network.get("direct_return", False),
             neighbour=routing == "neighbour",
-            bypass=[servers[0].host] if routing == "bypass" else [],
+            bypass=[server.host for server in servers[: {"bypass": 1, "bypass-all": len(servers)}.get(routing or "", 0)]],
         )
     except PlanError as error:
         raise DriverError(f"{deployment.config}: {error}") from None

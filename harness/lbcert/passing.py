@@ -47,7 +47,7 @@ def be_silent_late(lab: Lab, sessions: Sequence[Connection], late: Callable[[], 
         late()
 
     def all_ended() -> bool:
-        return not any(session.alive for session in sessions)
+        return not any(session.alive or lab.is_connected(session) for session in sessions)
 
     lab.mark("silence")
     shares = [share * lab.pace.span for share in IDLE_SHARES]

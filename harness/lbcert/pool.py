@@ -18,8 +18,8 @@ SIP_SERVICES = ("sip", "sip-tls")
 """the ports at which clients log on and stay"""
 EACH = 30
 """clients for each Front End that there is: the one with most of them has as many or more"""
-_CHEAP = ("sip", "monitoring", "sharing", "sip-tls")
-"""services without TLS, as far as there are such"""
+_CHEAP = ("sip", "monitoring", "sharing", "response-group", "attendant", "announcement", "voice-control")
+"""services that speak SIP without TLS"""
 
 
 def settle_clients(lab: Lab, each: int = EACH) -> dict[str, list[Talk]]:
@@ -34,13 +34,15 @@ def settle_clients(lab: Lab, each: int = EACH) -> dict[str, list[Talk]]:
     for talk in lab.visit([dial(lab, service, label="settle") for _ in range(each * len(lab.servers))]):
         if talk.server in homes:
             homes[talk.server].append(talk)
+    # A connection that a server has not closed yet when it fails would count as one of its own for a product that counts.
+    lab.watch("these clients have gone", lambda: not any(server.connected for server in lab.servers), patience("sessions"))
     doubtful = {name for name in lab.unchecked if homes.get(name)}
     return dict(sorted(homes.items(), key=lambda item: (item[0] not in doubtful, -len(item[1]))))
 
 
 def cheap_services(lab: Lab) -> list[str]:
-    """Services that cost little to call, of which there is one at least."""
-    return [service for service in _CHEAP if service in lab.services]
+    """Services that speak SIP without TLS, which costs little; where there is none, the one over TLS."""
+    return [service for service in _CHEAP if service in lab.services] or ["sip-tls"]
 
 
 def come(lab: Lab, talk: Talk, service: str, label: str) -> Call:
@@ -48,10 +50,13 @@ def come(lab: Lab, talk: Talk, service: str, label: str) -> Call:
     return dial(lab, service, talk.visit.source, label=label)
 
 
-def newcomers(lab: Lab, count: int, label: str, services: Sequence[str] = ()) -> list[Call]:
-    """So many new clients, on all services in turn (or these), in mixed order."""
+def newcomers(lab: Lab, count: int, label: str, services: Sequence[str] = (), hold: bool = False) -> list[Call]:
+    """So many new clients, on all services in turn (or these), in mixed order.
+
+    `hold`: they stay. Where the fewest connections decide, a Front End without any that is in the pool gets the next one for sure.
+    """
     names = list(services) or list(lab.services)
-    return lab.shuffled([dial(lab, names[number % len(names)], label=label) for number in range(count)])
+    return lab.shuffled([dial(lab, names[number % len(names)], label=label, hold=hold) for number in range(count)])
 
 
 def ask_more(talk: Talk) -> bytes:
@@ -89,6 +94,12 @@ def say_all(lab: Lab, talks: Sequence[Talk], what: str) -> None:
             data = talk.speech.say(what)
             lab.history.add("client", "sent", call=talk.number, bytes=data.hex())
             talk.send(data)
+
+
+def until_answered(lab: Lab, talks: Sequence[Talk]) -> None:
+    """Wait until the Front End of each of these SIP clients has the client's answers to its own requests."""
+    wanted = sum(talk.speech.seen.notified for talk in talks)
+    lab.watch("clients' answers", lambda: sum(server.count("response") for server in lab.mocks) >= wanted, patience("report"))
 
 
 def listen(talks: Sequence[Talk]) -> None:

@@ -87,6 +87,15 @@ _RESULT_MEANING = {
 NO_VARIANT = "no variant"
 
 
+#: How the reason of a `not-run` ends whose row is about something that the deployment does not offer.
+NOT_CLAIMED = "is not claimed"
+
+
+def not_offered(row: Mapping[str, Any]) -> bool:
+    """True for a row about something optional that the deployment does not claim: it counts for nothing."""
+    return row["verdict"] == Verdict.NOT_RUN and (row.get("reason") or "").endswith(NOT_CLAIMED)
+
+
 def lacks_variant(verdict: str, reason: str | None) -> bool:
     """True for a row that could not run only because the deployment offers no variant for it."""
     return verdict == Verdict.NOT_RUN and (reason or "").lower().startswith(NO_VARIANT)
@@ -133,7 +142,7 @@ _SET_ASIDE = {Verdict.UNSUPPORTED, Verdict.WAIVED}
 def result(rows: Iterable[Mapping[str, Any]]) -> Result:
     """The result of a deployment from its requirement rows (keys `level`, `verdict`, `reason`)."""
     rows = list(rows)
-    musts = [(Verdict(row["verdict"]), row.get("reason")) for row in rows if row["level"] == "MUST"]
+    musts = [(Verdict(row["verdict"]), row.get("reason")) for row in rows if row["level"] == "MUST" and not not_offered(row)]
     gaps = [lacks_variant(verdict, reason) for verdict, reason in musts]
     if any(verdict is Verdict.FAIL for verdict, _ in musts):
         return Result.FAILED

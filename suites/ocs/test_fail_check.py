@@ -38,18 +38,17 @@ def test_refusing_front_end_is_found(lab: Lab) -> None:
     lab.mark("watch")
     lab.watch("health checks", lambda: False,
               requirement_deadline("checks", POOL_CHECK_CEILING + MARGIN if check.passive else INTERVALS * check.inter + MARGIN))  # fmt: skip
+    lab.mark("settle")
     if check.passive:
-        lab.mark("end")
         lab.judge(checks.refusal_is_found)
         return
     name = next(iter(settle_clients(lab, EACH)))
-    lab.mark("settled")
     refuse(lab, lab.server(name), [lab.services[service][1] for service in SIP_SERVICES if service in lab.services])
     others = [service for service in lab.services if service not in SIP_SERVICES]
     begun: list[Talk] = []
     lab.every(EVERY, requirement_deadline("detection", detection(check, "refused") + MARGIN), f"{name} is known as dead",
               lambda: begun.extend(lab.clients.start(newcomers(lab, 1, "during", others) if others else [])))  # fmt: skip
-    two_windows(lab, name, newcomers(lab, CROWD, "after"), ANSWER)
+    two_windows(lab, name, newcomers(lab, CROWD, "after", hold=True), ANSWER)
     lab.wait("answers to clients during detection", lambda: all(talk.done for talk in begun), patience("outcome"))
     lab.judge(checks.refusal_is_found)
 
@@ -60,5 +59,5 @@ def test_hung_front_end_is_found(lab: Lab) -> None:
     name, theirs = next(iter(settle_clients(lab, EACH).items()))
     hang(lab, lab.server(name))
     until_dead(lab, name, "hung", theirs)
-    two_windows(lab, name, newcomers(lab, CROWD, "after"), ANSWER)
+    two_windows(lab, name, newcomers(lab, CROWD, "after", hold=True), ANSWER)
     lab.judge(checks.hung_front_end_is_left)

@@ -4,7 +4,7 @@ from lbcert.api import Lab, checks, come, dial, drain, newcomers, ready, require
 
 ON_EACH = 8
 """connections for each Front End that there is"""
-KNOWN, NEW = 8, 4
+KNOWN, NEW = 8, 5
 """clients of the drained Front End who come again, and new ones on each port"""
 WHILE_DRAINED = 2.0
 """s for which connections are held on a drained Front End"""
@@ -22,7 +22,7 @@ def test_drained_front_end_ends_in_order(lab: Lab) -> None:
     theirs = [talk for talk in held if talk.server == server.name]
     drain(lab, server)
     known = [come(lab, talk, services[number % len(services)], "known") for number, talk in enumerate(theirs[:KNOWN])]
-    lab.visit(lab.shuffled([*known, *newcomers(lab, NEW * len(services), "new")]), at_once=20)
+    lab.visit(lab.shuffled([*known, *newcomers(lab, NEW * len(services), "new", hold=True)]), at_once=20)
     lab.watch("connections live on a drained Front End", lambda: False, requirement_deadline("window", WHILE_DRAINED))
     lab.echo(held, "drained")
     ready(lab, server)

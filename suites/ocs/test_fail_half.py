@@ -15,6 +15,6 @@ def test_half_dead_front_end_is_left(lab: Lab) -> None:
     refuse(lab, lab.server(name), [lab.services["sip-tls"][1]])
     left = until_dead(lab, name, "refused", theirs, come=lambda talk, label: come(lab, talk, "sip-tls", label))
     known = [come(lab, left.pop(), service, "known") for service in lab.services for _ in range(KNOWN)]
-    lab.visit(lab.shuffled([*known, *newcomers(lab, NEW * len(lab.services), "new")]), at_once=20)
+    lab.visit(lab.shuffled([*known, *newcomers(lab, NEW * len(lab.services), "new", hold=True)]), at_once=20)
     lab.mark("end")
     lab.judge(checks.half_dead_front_end_is_left)

@@ -34,7 +34,7 @@ def test_ports_of_moved_clients_stay_together(lab: Lab) -> None:
     server = lab.server(name)
     dark(lab, server)
     until_dead(lab, name, "dark", theirs[MOVED:], come=lambda talk, label: come(lab, talk, "sip-tls", label))
-    two_windows(lab, name, newcomers(lab, CROWD, "after"))
+    two_windows(lab, name, newcomers(lab, CROWD, "after", hold=True))
     first = {talk: lab.random.choice(list(lab.services)) for talk in moved}
     lab.visit([come(lab, talk, service, "first") for talk, service in first.items()])
     lab.visit(lab.shuffled([come(lab, talk, service, "moved") for talk in moved for service in lab.services if service != first[talk]]

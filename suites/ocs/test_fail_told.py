@@ -49,7 +49,7 @@ def test_clients_of_dead_front_end_are_told(lab: Lab) -> None:
     dark(lab, lab.server(name))
     until_dead(lab, name, "dark", theirs, until=lambda: not any(talk.alive for talk in theirs),
                busy=[talk for talk in held if talk.server != name], use=ask_more)  # fmt: skip
-    two_windows(lab, name, newcomers(lab, CROWD, "after"), MARGIN)
+    two_windows(lab, name, newcomers(lab, CROWD, "after", hold=True), MARGIN)
     lab.judge(checks.clients_of_dead_front_end_are_told)
 
 

@@ -7,7 +7,6 @@ from lbcert.api import (
     come,
     crash,
     dark,
-    dial,
     newcomers,
     recovery,
     requirement,
@@ -36,12 +35,11 @@ def test_fallback_is_the_last_resort(lab: Lab) -> None:
     for server, fault in faults.items():
         (crash if fault == "crash" else dark)(lab, server)
     until_dead(lab, "every Front End", "dark", homes[rest[0].name], come=lambda talk, label: come(lab, talk, "sip-tls", label))
-    # Who stands in need not have the protocol of every port: clients speak plain SIP on each.
-    there = lab.visit(lab.shuffled([dial(lab, service, plain=True, label="all") for service in services for _ in range(NEW)]))
+    there = lab.visit(newcomers(lab, NEW * len(services), "all"), at_once=20)
     for server, fault in {first: "crash", **faults}.items():
         restore(lab, server, fault)
     lab.watch("the Front Ends are used again", lambda: False,
               requirement_deadline("recovery", recovery(lab.declares.health_check) + MARGIN))  # fmt: skip
-    again = [come(lab, talk, service, "again") for talk in there if (service := talk.visit.service)]
+    again = [come(lab, talk, talk.visit.service, "again") for talk in there]
     lab.visit(lab.shuffled([*again, *newcomers(lab, NEW * len(services), "back")]), at_once=20)
     lab.judge(checks.fallback_is_the_last_resort)

@@ -1,6 +1,20 @@
 """OCS-NET-06, -09: outgoing ports that run out, and a product that is full. Both on variants with small limits."""
 
-from lbcert.api import SMALL_MAXCONN, SMALL_PORTS, Call, Lab, Talk, checks, dial, patience, requirement
+from lbcert.api import (
+    MARGIN,
+    SMALL_MAXCONN,
+    SMALL_PORTS,
+    Call,
+    Lab,
+    Talk,
+    checks,
+    detection,
+    dial,
+    patience,
+    recovery,
+    requirement,
+    requirement_deadline,
+)
 
 GROUP = 50
 LEAVE = 10
@@ -20,15 +34,19 @@ def test_second_address_brings_as_many(lab: Lab) -> None:
 
 
 def fill_up(lab: Lab, addresses: int) -> None:
+    lab.settle()
     most = SMALL_PORTS * addresses * len(lab.servers) + GROUP
     made: list[Talk] = []
     while len(made) < most and all(talk.alive for talk in made):
         made += lab.visit([call(lab, "filling") for _ in range(GROUP)])
     live = [talk for talk in made if talk.alive]
+    check = lab.declares.health_check
+    # A product whose health checks need ports as well may take its servers for dead meanwhile.
+    lab.watch("health checks notice", lambda: False, requirement_deadline("shortage", detection(check, "refused") + MARGIN))
     lab.echo(live, "full")
-    for talk in lab.shuffled(live)[:LEAVE]:
+    for talk in lab.shuffled([talk for talk in live if talk.alive])[:LEAVE]:
         talk.leave()
-    lab.watch("servers know that they left", lambda: not any(map(lab.is_connected, live[:0])), patience("pause"))
+    lab.watch("servers are used again", lambda: False, requirement_deadline("room", recovery(check) + MARGIN))
     lab.visit([call(lab, "newcomer") for _ in range(LEAVE)], at_once=1)
     lab.judge(checks.ports_run_out_gracefully, ports=SMALL_PORTS, addresses=addresses)
 

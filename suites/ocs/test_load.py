@@ -1,6 +1,19 @@
 """OCS-AFF-05: new clients go where there are fewest connections."""
 
-from lbcert.api import Call, Lab, checks, crash, dial, patience, recovery, requirement, restore
+from lbcert.api import (
+    MARGIN,
+    Call,
+    Lab,
+    checks,
+    crash,
+    detection,
+    dial,
+    patience,
+    recovery,
+    requirement,
+    requirement_deadline,
+    restore,
+)
 
 CLIENTS = 60
 NEWCOMERS = 10
@@ -15,11 +28,13 @@ def test_new_clients_go_where_there_is_room(lab: Lab) -> None:
     lab.settle()
     held = lab.visit([call(lab, "held") for _ in range(CLIENTS)], at_once=1)
     lost = lab.server(held[0].server) if held[0].server else lab.servers[0]
+    check, finders = lab.declares.health_check, []
     crash(lab, lost)
+    lab.watch(f"{lost.name} is known as dead", lambda: False, requirement_deadline("detection", detection(check, "refused") + MARGIN))
     restore(lab, lost, "crash")
-    seen = lost.count("request")
-    lab.every(EVERY, patience("recovery", recovery(lab.declares.health_check)), f"{lost.name} is used again",
-              lambda: lab.clients.start([call(lab, "finder", hold=False)]), until=lambda: lost.count("request") > seen)  # fmt: skip
+    lab.every(EVERY, patience("recovery", recovery(check)), f"{lost.name} is used again",
+              lambda: finders.extend(lab.clients.start([call(lab, "finder", hold=False)])),
+              until=lambda: any(finder.server == lost.name for finder in finders))  # fmt: skip
     lab.visit([call(lab, "newcomer") for _ in range(NEWCOMERS)], at_once=1)
     lab.judge(checks.load_goes_where_there_is_room, returned=lost.name)
 

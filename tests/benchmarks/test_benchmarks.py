@@ -45,7 +45,7 @@ def test_without_a_compiler_one_sentence_says_so(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("arguments, said", [
-    (["heldd"], "no benchmark 'heldd'; known: lab_ready, handshakes, held, verdict_cost"),
+    (["heldd"], "no benchmark 'heldd'; known: lab_ready, handshakes, held, sip, verdict_cost"),
     (["--quick", "--publish"], "--publish needs all benchmarks, and not --quick"),
 ])  # fmt: skip
 def test_wrong_arguments_are_named(arguments, said):
@@ -54,7 +54,7 @@ def test_wrong_arguments_are_named(arguments, said):
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("name", ["lab_ready", "handshakes", "held", "verdict_cost"])
+@pytest.mark.parametrize("name", ["lab_ready", "handshakes", "held", "sip", "verdict_cost"])
 def test_each_benchmark_comes_to_its_end(name):
     done = bench(name, "--quick")
     assert done.returncode == 0, done.stdout + done.stderr

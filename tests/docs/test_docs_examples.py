@@ -25,7 +25,7 @@ def place(block):
 
 
 def test_there_are_examples():
-    assert len(DUTS) >= 7 and len(MUTANTS) == 2 and KNOWN and len(QUOTED) >= 3
+    assert len(DUTS) >= 7 and len(MUTANTS) == 3 and KNOWN and len(QUOTED) >= 3
 
 
 @pytest.mark.parametrize("block", DUTS, ids=place)

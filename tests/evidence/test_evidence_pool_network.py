@@ -41,7 +41,9 @@ def everybody(peer: str = "10.10.2.20", but: str = "") -> list[list]:
 SEEN = {
     "product": (everybody(), Verdict.PASS, "one arm; connections on 3 of 3 ports came from 10.10.2.20 (3)"),
     "itself": ([*everybody(but="web"), answered("10.1.0.9", "web", "fe2", peer="10.1.0.9")], Verdict.FAIL, "own address 10.1.0.9"),
-    "stranger": (everybody("10.10.2.99"), Verdict.FAIL, "saw 10.10.2.99, which is no address of the product"),
+    "another address of its own": (everybody("10.10.2.99"), Verdict.PASS, "dut.yaml does not name 10.10.2.99"),
+    "a server's address": (everybody("10.10.2.5"), Verdict.FAIL, "saw 10.10.2.5, which is fe2's"),
+    "another client's": ([*everybody(but="web"), answered("10.1.0.9", "web", "fe2", peer="10.1.0.0")], Verdict.FAIL, "another client's"),
     "unanswered": ([*everybody(but="web"), unanswered("10.1.0.9", "web")], Verdict.BLOCKED, "OCS-NET-02"),
     "not called": (everybody(but="web"), Verdict.BLOCKED, "no client called web"),
     "itself, and one not answered": (

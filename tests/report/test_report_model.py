@@ -261,7 +261,7 @@ def test_an_old_report_survives_a_failed_write(tmp_path: Path):
     (lambda run: run.pop("dut"), "run.json: the key 'dut' is missing"),
     (lambda run: run.update(schema=2), "run.json, schema: 2 is not 1"),
     (lambda run: run.update(started="today"), "run.json, started: 'today' is not an ISO 8601 time"),
-    (lambda run: run["deployments"][0].update(profile="ocs"), "deployments[0].profile: 'ocs' is not in the catalogue"),
+    (lambda run: run["deployments"][0].update(profile="ha-pair"), "deployments[0].profile: 'ha-pair' is not in the catalogue"),
     (lambda run: run["deployments"].append(run["deployments"][0]), "deployments[1].id: 'rdp-cookie' is there twice"),
     (lambda run: run["deployments"][0].update(config=None), "deployments[0].config: None is not of type string"),
     (lambda run: run["deployments"][0].update(id="other"), "'rdp-cookie' is not in run.json. Known: other"),

@@ -1,24 +1,20 @@
-"""Data and helpers of the SIP tests. `rfc4475.json` is RFC 4475's archive, `signed.json` public test data of the SIPE project."""
+"""Vectors and helpers of the SIP tests."""
 
 import json
-from pathlib import Path
 from types import SimpleNamespace
 
 from Cryptodome.Cipher import ARC4
 
 from lbcert.endpoints.sip import FrontEnd, SipService
+from lbcert.wire.sip_vectors import recorded, torture
 from lbcert.wire.talk import Identity, Place
 
-_HERE = Path(__file__).parent
-TORTURE = {
-    name: text.encode("latin-1")
-    for name, text in json.loads((_HERE / "rfc4475.json").read_text(encoding="utf-8"))["messages"].items()
-}
-_signed = json.loads((_HERE / "signed.json").read_text(encoding="utf-8"))
+TORTURE = torture()
+_sig, _r2 = recorded("ocs2007"), recorded("r2")
 
 SIG = SimpleNamespace(
-    key=bytes.fromhex(_signed["ocs2007"]["key"]),
-    response=_signed["ocs2007"]["response"].encode("latin-1"),
+    key=_sig["key"],
+    response=_sig["response"],
     content=(
         b"<NTLM><0878F41B><1><SIP Communications Service><ocs1.ocs.provo.novell.com><8592g5DCBa1694i5887m0D0Bt2247b3F38xAE9Fx>"
         b"<3><REGISTER><sip:gabriel@ocs.provo.novell.com><2947328781><B816D65C2300A32CFA6D371F2AF537FD><900><200>"
@@ -30,13 +26,12 @@ SIG = SimpleNamespace(
 )
 """vector SIP-SIG of the catalogue"""
 
-_r2 = _signed["r2"]
 R2 = SimpleNamespace(
     accounts={"User": _r2["password"]},
-    challenge=bytes.fromhex(_r2["challenge"]),
-    answer=bytes.fromhex(_r2["answer"]),
-    request=_r2["request"].encode("latin-1"),
-    response=_r2["response"].encode("latin-1"),
+    challenge=_r2["challenge"],
+    answer=_r2["answer"],
+    request=_r2["request"],
+    response=_r2["response"],
     nonce=bytes.fromhex("dd1baaf4e7e218d1"),
     chance=bytes.fromhex("d6ae875cb0fdaa41"),
     moment=int.from_bytes(bytes.fromhex("59519a1727b9ca01"), "little"),

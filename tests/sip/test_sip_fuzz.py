@@ -14,7 +14,8 @@ pytestmark = pytest.mark.xdist_group("sip-fuzz")
 LOGIN = Login("ann", "secret")
 GUARDED = {"auth": "ntlm", "accounts": {"ann": "secret", "User": R2.accounts["User"]}}
 BITS = [b"\r\n", b"\r\n\r\n", b"\r", b"\n", b"\0", b'"', b"<", b">", b";", b",", b"=", b":", b" ", b"\xff", b"SIP/2.0",
-        b"l: 5\r\n", b"Content-Length: -1\r\n", b"\r\n ", b"a" * 300, b"99999999999", b"gssapi-data=\"", b"NTLM ", b";tag="]  # fmt: skip
+        b"l: 5\r\n", b"Content-Length: -1\r\n", b"\r\n ", b"a" * 300, b"99999999999",
+        b"gssapi-data=\"", b"NTLM ", b";tag="]  # fmt: skip
 
 
 def talks() -> tuple[list[bytes], list[bytes]]:

@@ -3,10 +3,11 @@
 from hashlib import sha256
 
 import pytest
-from sip_rig import Pool, meet
+from sip_rig import SIG, TORTURE, Pool, meet
 
 from lbcert.clients.sip import Invite, Options, Register, SignedRegister, Subscribe
 from lbcert.security.login import Login
+from lbcert.wire.sip_vectors import UNFIT
 from lbcert.wire.talk import Identity
 
 LOGIN = Login("ann", "secret")
@@ -96,9 +97,9 @@ def test_a_spoilt_request_is_challenged(why):
     (lambda data: data.replace(b"expires=600", b"expires=60").replace(b"Expires: 600", b"Expires: 60"), "forged"),
     (lambda data: data.replace(b"Authentication-Info", b"X-Info"), "unsigned"),
     (lambda data: data.replace(b'targetname="fe1', b'targetname="fe2'), "foreign"),
-    (lambda data: data.replace(b"200 OK", b"603 Decline"), "refused"),
+    (lambda data: data.replace(b"200 OK", b"603 Decline"), "declined"),
     (lambda data: data.replace(b"CSeq: 4 ", b"CSeq: 7 "), None),
-], ids=["forged", "unsigned", "foreign", "refused", "strange"])  # fmt: skip
+], ids=["forged", "unsigned", "foreign", "declined", "strange"])  # fmt: skip
 def test_a_spoilt_answer_is_seen(spoil, word):
     pool = Pool(auth="ntlm", accounts={"ann": "secret"})
     speech, service = SignedRegister(LOGIN), pool.service(1)
@@ -109,11 +110,18 @@ def test_a_spoilt_answer_is_seen(spoil, word):
     assert speech.later == [word or "strange"] and speech.waits == (word is None)
 
 
+def test_an_answer_of_nobody_is_no_answer_of_a_front_end():
+    for named, outcome in ((True, "anonymous"), (False, "answered")):
+        speech = Options(named=named)
+        speech.take(Pool().service(1).take(speech.begin()).replace(b"Server: RTC/3.5 (fe=1; conn=1)", b"Server: a balancer"))
+        assert (speech.outcome, speech.identity) == (outcome, None)
+
+
 def test_a_wrong_password_is_refused():
     pool = Pool(auth="ntlm", accounts={"ann": "other"})
     speech = SignedRegister(LOGIN)
     meet(speech, pool.service(1))
-    assert speech.outcome == "refused" and pool.of("signed")[-1]["why"] == "wrong-login"
+    assert speech.outcome == "declined" and pool.of("signed")[-1]["why"] == "wrong-login"
 
 
 def test_applications_and_a_pool_without_a_login():
@@ -121,7 +129,14 @@ def test_applications_and_a_pool_without_a_login():
     unsigned, application = Options(), Options()
     meet(unsigned, pool.service(1, port=5061))
     meet(application, pool.service(1, port=5071))
-    assert (unsigned.outcome, application.outcome) == ("refused", "answered")
+    assert (unsigned.outcome, application.outcome) == ("declined", "answered")
+
+
+@pytest.mark.parametrize("method", ["ACK", "CANCEL"])
+def test_what_must_not_be_answered_is_thrown_away_where_it_is_unsigned(method):
+    pool = Pool(auth="ntlm", accounts={"ann": "secret"})
+    says = Options().begin().replace(b"OPTIONS", method.encode())
+    assert pool.service(1).take(says) == b"" and not pool.of("signed")[0]["ok"]
 
 
 def test_only_those_with_an_account_are_asked():
@@ -130,7 +145,7 @@ def test_only_those_with_an_account_are_asked():
     ann, bob, other = SignedRegister(LOGIN), Register(user="bob"), Register(user="ann")
     for speech in (ann, bob, other):
         meet(speech, service)
-    assert [speech.outcome for speech in (ann, bob, other)] == ["answered", "answered", "refused"]
+    assert [speech.outcome for speech in (ann, bob, other)] == ["answered", "answered", "declined"]
 
 
 def test_a_login_that_nobody_asks_for_is_no_login():
@@ -191,7 +206,7 @@ def test_a_front_end_that_has_forgotten_asks_for_a_login():
     meet(speech, service)
     assert service.push({"say": "forget"}) == b""
     meet(speech, service, say=speech.say("register"))
-    assert speech.later == ["refused"] and pool.of("signed")[-1]["why"] == "unknown-association"
+    assert speech.later == ["declined"] and pool.of("signed")[-1]["why"] == "unknown-association"
 
 
 def test_an_altered_message_shows_by_its_digest():
@@ -204,6 +219,21 @@ def test_an_altered_message_shows_by_its_digest():
     assert speech.told()["raw"][0] == ["sent", sent.hex()]
 
 
+def test_both_ends_know_by_digest_what_went_between_them():
+    pool, speech = Pool(), Register()
+    service = pool.service(1)
+    meet(speech, service)
+    for name, message in TORTURE.items():
+        if name not in UNFIT:
+            speech.take(service.take(speech.recite(message)))
+    speech.take(service.push({"say": "bytes", "hex": SIG.response.hex()}))
+    assert not service.closing and service.push({"say": "digest"}) == b""
+    (told,) = pool.of("digest")
+    assert speech.digest() == {"went": told["came"], "came": told["went"]} and told["came"][1] > 10_000
+    speech.recite(b"lost")
+    assert speech.digest()["went"] != told["came"]
+
+
 def test_what_is_told_stands_beside_what_the_history_says_itself(tmp_path):
     """Names of the history's and of the client's own facts are theirs."""
     pool, speech = Pool(), Subscribe()
@@ -211,3 +241,34 @@ def test_what_is_told_stands_beside_what_the_history_says_itself(tmp_path):
     theirs = set("who kind t call client label service source port started outcome answered server conn token held tls".split())
     assert not theirs & speech.told().keys()
     assert not {key for event in pool.reports for key in event} & {"conn", "t", "who"}
+
+
+TORTURED = {
+    400: {"insuf", "lwsruri", "lwsstart", "trws", "ltgtruri", "mismatch01", "mismatch02", "scalar02", "multi01", "quotbal",
+          "ncl", "mcl01", "inv2543"},
+    405: {"intmeth", "esc02"},
+    416: {"unkscm", "novelsc"},
+    420: {"bext01"},
+    505: {"badvers"},
+    481: {"wsinv"},
+    200: {"esc01", "escnull", "lwsdisp", "longreq", "dblreq", "semiuri", "transports", "mpart01", "badbranch", "unksm2",
+          "invut", "regaut01", "zeromf", "cparam01", "cparam02", "regescrt", "sdp01", "badinv01", "escruri", "badaspec",
+          "baddate", "regbadct"},
+    None: {"clerr", "baddn", "unreason", "noreason", "bcast", "bigcode", "scalarlg"},
+}  # fmt: skip
+"""status -> messages of RFC 4475 that a Front End answers with it; none for responses, and for those without an end"""
+
+
+@pytest.mark.parametrize("cut", [1, 1 << 20])
+def test_rfc4475_at_a_front_end(cut):
+    """It says something for each, or waits for the rest, and closes where no end can be known."""
+    answered: dict[int | None, set[str]] = {}
+    for name, message in TORTURE.items():
+        pool = Pool()
+        service = pool.service(1)
+        says = b"".join(service.take(message[at : at + cut]) for at in range(0, len(message), cut))
+        finals = [int(one[:3]) for one in says.split(b"SIP/2.0 ")[1:] if one[:3] >= b"200"]
+        answered.setdefault(finals[0] if finals else None, set()).add(name)
+        assert pool.reports or name in ("clerr", "baddn"), name
+        assert service.closing == (name in ("ncl", "mcl01", "inv2543", "dblreq")), name
+    assert answered == TORTURED

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from .address import Address, parse_address, parse_host
 from . import failure_defects, parse_defects, persistence_defects, session_defects, tls_defects  # noqa: F401  for their switches
-from . import limit_defects, pool_defects, pool_failure_defects, sip_defects  # noqa: F401
+from . import limit_defects, network_defects, pool_defects, pool_failure_defects, sip_defects  # noqa: F401
 from .defects import SWITCHES, Argument
 from .document import Field, read, suggestion
 from .errors import ConfigError

@@ -29,7 +29,7 @@ def _cut_one(servers: Sequence[Server]) -> None:
             return
 
 
-@switch("maxconn-cuts-one", on, needs="maxconn")
+@switch("maxconn-cuts-one", on)
 class _MaxconnCutsOne(Defect):
     """Resets a session for each client that comes beyond `maxconn`, and serves that one."""
 

@@ -92,6 +92,7 @@ class Balancer:
         """Finds a server that can be reached, and splices."""
         key = self.policy.key(opening, client.address)
         tried: list[Server] = []
+        moves = len(self.servers)  # a client whose place changes all the time is served somewhere in the end
         server = self.policy.first(key)
         while server is not None and not client.lost:
             remembered = self.policy.where(key)
@@ -104,10 +105,11 @@ class Balancer:
             if sock is None:
                 tried.append(server)
                 server = self.policy.after_failure(key, tried)
-            elif remembered is not None and self.policy.where(key) not in (remembered, None):
+            elif moves and remembered is not None and self.policy.where(key) not in (remembered, None):
                 # Another connection of the same client could not reach this server, and all of them move together.
                 sock.close()
                 server.load -= 1
+                moves -= 1
                 server = self.policy.first(key)
             else:
                 await self._splice(client, opening, key, server, sock)

@@ -98,7 +98,7 @@ class Connection:
             self.finish(_connect_outcome(error.errno))
             return
         self.clients.loop.watch(self.sock.fileno(), WRITE, self._on_connected)
-        self.clients.loop.call_later(PATIENCE["answer"], self._on_patience)
+        self.clients.loop.call_later(getattr(self.visit, "patience", 0.0) or PATIENCE["answer"], self._on_patience)
 
     def _on_connected(self, _events: int) -> None:
         error = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
@@ -196,6 +196,8 @@ class Clients(Generic[C]):
         self._count = 0
         self._under_way: set[C] = set()
         self.held: list[C] = []
+        self.key_log = ""
+        """the file to which the secrets of TLS connections go; none without it"""
 
     # -- for the protocol to say
 

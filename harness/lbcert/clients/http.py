@@ -16,7 +16,7 @@ class Browse:
 
     Outcomes: `answered`: every request has a whole answer below 400 that names a mock server; `anonymous`: whole answers, and
     one names none; `status <n>`: the first answer of 400 or more; `malformed`: no HTTP, or more than was asked for (also when
-    that comes later); `short`: the server closed before the end.
+    that comes later); `short`: the server closed before the end, or said that it would.
 
     `ended` is to be called when the server has closed: some answers end with their connection.
     """
@@ -85,6 +85,8 @@ class Browse:
             self._waiting = b""
             if len(self.replies) == len(self._asks):
                 self._outcome = judge(self.replies)
+            elif not self._pipelined and last_of(self.replies[-1]):
+                self._outcome = "short"
             elif not self._pipelined:
                 out += self._next()
         return out
@@ -195,6 +197,11 @@ def who(reply: Reply) -> Identity | None:
     """The mock server that an answer names."""
     named = read_server_value(reply.first("x-lbcert-server") or "")
     return None if named is None else Identity(*named)
+
+
+def last_of(reply: Reply) -> bool:
+    """Whether the server says that it closes behind this answer (RFC 9112, section 9.6)."""
+    return any(one.strip().lower() == "close" for value in reply.all("connection") for one in value.split(","))
 
 
 def judge(replies: Sequence[Reply]) -> str:

@@ -7,7 +7,7 @@ import time
 from ..loop import READ, WRITE
 from ..security.credssp import CredsspClient
 from ..security.login import Manner, SecurityError
-from ..security.tls import Tls, client_context, fingerprint
+from ..security.tls import Tls, client_context, fingerprint, log_keys
 from ..wire import ConnectionConfirm, Decoded, NegotiationResponse, Protocols
 from ..wire.certificate import subject_public_key
 from ..wire.octets import stream
@@ -28,7 +28,9 @@ class Securing:
         """complete, closed, reset, timeout, or what was wrong"""
         self._loop = connection.clients.loop
         self._protocol = _chosen(connection.answer)
-        self._tls = Tls(client_context(manner.tls), server_side=False)
+        context = client_context(manner.tls)
+        log_keys(context, connection.clients.key_log)
+        self._tls = Tls(context, server_side=False)
         self._login: CredsspClient | None = None
         self._logged_in: bool | None = None
         self._certificate = b""

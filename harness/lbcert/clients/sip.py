@@ -4,9 +4,10 @@ A Speech of this module does one thing first and, while its connection is held, 
 that of the first thing:
 
     answered    the answer is whole, right, and, with a login, signed by the Front End that the login was made with
-    refused     another final answer (`told()["statuses"]`)
+    declined    another final answer (`told()["statuses"]`)
     foreign     another Front End answered a message of an association
     unsigned, forged   the answer carries no signature (also: no login was asked for), or a wrong one
+    anonymous   the answer names no mock server; with `named=False` that is `answered`, too
     strange     a message that answers nothing asked
     malformed   bytes that cannot be read
 
@@ -15,28 +16,21 @@ Nothing is ever sent twice.
 
 from __future__ import annotations
 
+import re
 import uuid
-from dataclasses import dataclass
 from typing import Any
 
 from ..security.login import Login, SecurityError
+from ..wire.digest import Digest
 from ..wire.outcome import Malformed
 from ..wire.sip import Message, answer, write
 from ..wire.sip_stream import PING, KeepAlive, SipStream
-from ..wire.sipae import MsKeepAlive
 from ..wire.talk import Identity
+from .sip_acts import WITH_A_USER, Asked, wanted
 from .sip_seen import Seen
 
+_NO_TOKEN = re.compile("[^A-Za-z0-9]")
 AGENT = "UCCAPI/3.5.6907.0 OC/3.5.6907.0 (Microsoft Office Communicator 2007 R2)"
-
-
-@dataclass
-class Asked:
-    """A request that waits for its final answer."""
-
-    act: str
-    method: str
-    number: int
 
 
 class SipSpeech:
@@ -45,7 +39,7 @@ class SipSpeech:
     def __init__(
         self, first: str = "register", *, user: str = "user", domain: str = "lbcert.test", login: Login | None = None,
         extended: bool = False, token: str | None = None, host: str = "client.lbcert.test:5060", transport: str = "TCP",
-        expires: int = 600, raw: bool = False,
+        expires: int = 600, raw: bool = False, named: bool = True,
     ):  # fmt: skip
         """`extended`: NTLM with extended session security, as Communicator 2007 R2 does it.
         `raw`: tell messages, not only their digests."""
@@ -55,24 +49,27 @@ class SipSpeech:
         """outcomes of what was said after the first thing, in order of their answers"""
         self.outcome: str | None = None
         self._first, self._login, self._extended = first, login, extended
+        self._named = named
         self._association: Any = None
         self._aor = f"sip:{user}@{domain}"
         self._registrar = f"sip:{domain}"
-        self._tag = "".join(letter for letter in self.token if letter.isalnum())[:12]
+        self._tag = _NO_TOKEN.sub("", self.token)[:12]
         self._host, self._transport, self._expires = host, transport, expires
         self._stream = SipStream(pings=False)
         self._number = 0
         self._asked: dict[tuple[int, str], Asked] = {}
         self._remote: dict[str, str] = {}
         self._awaits_notify = False
+        self._came, self._went = Digest(), Digest()
         self.seen = Seen(raw=[] if raw else None)
 
     # -- Speech
 
     def begin(self) -> bytes:
-        return self._ask("login" if self._login else self._first)
+        return self._went.add(self._ask("login" if self._login else self._first))
 
     def take(self, data: bytes) -> bytes:
+        self._came.add(data)
         out = []
         for item in self._stream.feed(data):
             if isinstance(item, KeepAlive):
@@ -82,17 +79,26 @@ class SipSpeech:
             else:
                 self.seen.message("received", item.raw)
                 out.append(self._responded(item) if item.status else self._requested(item))
-        return b"".join(out)
+        return self._went.add(b"".join(out))
 
     def say(self, what: str) -> bytes:
         """More on the held connection: `ping`, `register` (a refresh), `options`, `invite`, `bye`, `subscribe`, `leave`, `ack`.
 
-        `ack` is a request that nobody answers. Each but that and the ping adds a word to `later` when it is answered. `leave` ends the registration. ValueError for others.
+        `ack` is a request that nobody answers; `leave` ends the registration. Each but `ack` and `ping` adds a word to `later`
+        when it is answered. ValueError for others.
         """
         if what == "ping":
             self.seen.pings += 1
-            return PING
-        return self._ask(what)
+            return self._went.add(PING)
+        return self._went.add(self._ask(what))
+
+    def recite(self, octets: bytes) -> bytes:
+        """Any bytes, as they are: somebody else's message. Their answer counts as `strange`."""
+        return self._went.add(octets)
+
+    def digest(self) -> dict[str, list[str | int]]:
+        """SHA-256 and number of all bytes that `went` and `came` so far."""
+        return {"went": self._went.told(), "came": self._came.told()}
 
     def again(self, what: str = "") -> bytes:
         """Ask the server once more (without a word, for what it was about); `answers` grows when the answer is right."""
@@ -109,42 +115,16 @@ class SipSpeech:
         return len(self._asked) + self._awaits_notify
 
     def told(self) -> dict[str, Any]:
-        seen = self.seen
         own = self._association.target if self._association is not None and self._association.stands else None
-        told: dict[str, Any] = {
-            "statuses": seen.statuses, "answerers": seen.who, "one_server": len({who[0] for who in seen.who}) <= 1,
-            "target": own,
-            "targets": seen.targets, "signatures": seen.signatures, "later": self.later, "strange": seen.strange,
-            "pings": seen.pings, "pongs": seen.pongs, "notified": seen.notified, "keep_alive": seen.keep_alive,
-            "expires": seen.expires, "sent": seen.sent, "received": seen.received,
-        }  # fmt: skip
-        if seen.raw is not None:
-            told["raw"] = [[way, octets.hex()] for way, octets in seen.raw]
-        return told
+        return {**self.seen.told(), "target": own, "later": self.later}
 
     # -- asking
 
     def _ask(self, act: str) -> bytes:
-        tag = self._remote.get(act, "")
-        match act:
-            case "login" | "register" | "leave":
-                seconds = 0 if act == "leave" else self._expires
-                more = [("Event", "registration"), ("ms-keep-alive", MsKeepAlive("UAC", hop_hop=True).encode()),
-                        ("Expires", str(seconds))]  # fmt: skip
-                return self._send(act, "REGISTER", self._registrar, more)
-            case "options":
-                return self._send(act, "OPTIONS", self._registrar, [("Accept", "application/sdp")])
-            case "invite":
-                return self._send(act, "INVITE", self._aor, [], to_tag=tag)
-            case "bye":
-                return self._send(act, "BYE", self._aor, [], to_tag=self._remote.get("invite", ""))
-            case "ack":
-                return self._send(act, "ACK", self._aor, [])
-            case "subscribe":
-                self._awaits_notify = True
-                more = [("Event", "presence"), ("Expires", str(self._expires)), ("Accept", "application/pidf+xml")]
-                return self._send(act, "SUBSCRIBE", self._aor, more, to_tag=tag)
-        raise ValueError(f"a SIP client cannot say {act!r}")
+        method, more = wanted(act, self._expires)
+        self._awaits_notify |= act == "subscribe"
+        uri = self._aor if method in WITH_A_USER else self._registrar
+        return self._send(act, method, uri, more, to_tag=self._remote.get("invite" if act == "bye" else act, ""))
 
     def _send(self, act: str, method: str, uri: str, more: list[tuple[str, str]], to_tag: str = "", number: int = 0) -> bytes:
         if not number:
@@ -193,7 +173,7 @@ class SipSpeech:
 
         challenge = challenge_of(response)
         if challenge is None:
-            self._ended("login", "refused")
+            self._ended("login", "declined")
             return b""
         self.seen.targets.append(challenge["targetname"])
         if self._association is None:
@@ -202,25 +182,25 @@ class SipSpeech:
         if challenge["targetname"] != self._association.target:
             self._ended("login", "foreign")
         elif self._association.stands:
-            self._ended("login", "refused")
+            self._ended("login", "declined")
         else:
             try:
                 self._association.take(challenge)
             except SecurityError:
-                self._ended("login", "refused")
+                self._ended("login", "declined")
                 return b""
             return self._ask("login")
         return b""
 
     def _answered(self, asked: Asked, response: Message) -> bytes:
         word = self._judge(response)
-        challenge = self._foreign_challenge(response)
-        if challenge:
-            word = "foreign"
-        elif response.status >= 300:
-            word = "refused"
+        if response.status >= 300:
+            word = "declined"
+            if self._association is not None and (target := self._association.other_target(response)):
+                self.seen.targets.append(target)
+                word = "foreign"
         elif word == "right":
-            word = "answered"
+            word = "answered" if self.seen.server(response) or not self._named else "anonymous"
         if word == "answered" and asked.method == "REGISTER":
             self.seen.promise(response)
         if asked.act == "subscribe":
@@ -240,18 +220,6 @@ class SipSpeech:
         word = self._association.judge(message)
         self.seen.signatures[word] = self.seen.signatures.get(word, 0) + 1
         return word
-
-    def _foreign_challenge(self, response: Message) -> bool:
-        """Whether a Front End that knows nothing of the association wants a login for itself."""
-        if response.status not in (401, 407) or self._association is None:
-            return False
-        from .sip_association import challenge_of
-
-        challenge = challenge_of(response)
-        if challenge is None:
-            return False
-        self.seen.targets.append(challenge["targetname"])
-        return challenge["targetname"] != self._association.target
 
     def _requested(self, request: Message) -> bytes:
         self._recognise(request)

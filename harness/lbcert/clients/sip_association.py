@@ -55,6 +55,11 @@ class ClientAssociation:
         content = signed_content(request, parameters, server=False, version=self.version)
         return field_of({**parameters, "response": self._signer.client(content).lower()})
 
+    def other_target(self, response: Message) -> str:
+        """Which other Front End, that knows nothing of this association, wants a login for itself; empty if none does."""
+        challenge = challenge_of(response) if response.status in (401, 407) else None
+        return challenge["targetname"] if challenge and challenge["targetname"] != self.target else ""
+
     def judge(self, message: Message) -> str:
         """`right`, or what is wrong with a message of the server: `unsigned`, `foreign` (another Front End's), `forged`."""
         for name in ("authentication-info", "proxy-authentication-info"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import Any
 
 from ..wire.outcome import Malformed
 from ..wire.sip import Message
@@ -33,6 +34,18 @@ class Seen:
     expires: int | None = None
     raw: list[tuple[str, bytes]] | None = None
     """messages themselves, where they are wanted"""
+
+    def told(self) -> dict[str, Any]:
+        """All of it, for JSON."""
+        told: dict[str, Any] = {
+            "statuses": self.statuses, "answerers": self.who, "one_server": len({who[0] for who in self.who}) <= 1,
+            "targets": self.targets, "signatures": self.signatures, "strange": self.strange, "pings": self.pings,
+            "pongs": self.pongs, "notified": self.notified, "keep_alive": self.keep_alive, "expires": self.expires,
+            "sent": self.sent, "received": self.received,
+        }  # fmt: skip
+        if self.raw is not None:
+            told["raw"] = [[way, octets.hex()] for way, octets in self.raw]
+        return told
 
     def message(self, way: str, octets: bytes) -> None:
         """One was `sent` or `received`."""

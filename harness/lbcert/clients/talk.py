@@ -38,12 +38,16 @@ class Call:
     label: str = ""
     hold: bool = False
     gated: bool = False
+    patience: float = 0.0
+    """s that it waits for its outcome; 0: as long as all others (`deadlines.PATIENCE`)"""
     source_port: int = 0
     """0: any"""
     host: str = "client"
     """the machine of the lab that calls"""
     address: tuple[str, int] | None = None
     """where to, if not to the VIP"""
+    prefix: bytes = b""
+    """said before anything else, TLS too"""
 
 
 class Talk(connection.Connection):
@@ -69,11 +73,14 @@ class Talk(connection.Connection):
     # -- what the connection asks for
 
     def begin(self) -> None:
+        if self.visit.prefix:
+            self._write(self.visit.prefix)
         if self.visit.tls is None:
             self._write(self.speech.begin())
             return
-        from ..security.tls import Tls
+        from ..security.tls import Tls, log_keys
 
+        log_keys(self.visit.tls, self.clients.key_log)
         self.tls = Tls(self.visit.tls, server_side=False, server_name=self.visit.server_name, session=self.visit.session)
         self.tls.feed()
         self._write(self.tls.take())

@@ -22,17 +22,23 @@ from .mock import Mock, close
 if TYPE_CHECKING:
     import ssl
 
+_HANDSHAKE = b"\x16"
+"""the type of TLS's first record (RFC 8446 5.1)"""
 _HEAD = 64
 """bytes that are reported of what came in place of TLS"""
 
 
 @dataclass(frozen=True)
 class Counter:
-    """What is offered on one port. `tls` makes the context of a connection; None: plain TCP."""
+    """What is offered on one port. `tls` makes the context of a connection; None: plain TCP.
+
+    `either`: a client that does not begin with TLS is served without.
+    """
 
     service: str
     make: MakeService
     tls: Callable[[], ssl.SSLContext] | None = None
+    either: bool = False
 
 
 class Visitor(asyncio.Protocol):
@@ -60,10 +66,15 @@ class Visitor(asyncio.Protocol):
         self.counter = self.server.counters[self.port]
         if self.counter.tls is None:
             self._serve()
-        else:
-            from ..security.tls import Tls
+        elif not self.counter.either:
+            self._secure()
 
-            self.tls = Tls(self.counter.tls(), server_side=True)
+    def _secure(self) -> None:
+        """From now on it is TLS."""
+        from ..security.tls import Tls
+
+        assert self.counter.tls is not None
+        self.tls = Tls(self.counter.tls(), server_side=True)
 
     def _serve(self) -> None:
         """From now on a service answers."""
@@ -73,6 +84,8 @@ class Visitor(asyncio.Protocol):
         self.say(self.service.begin())
 
     def data_received(self, data: bytes) -> None:
+        if self.tls is None and self.service is None:
+            self._secure() if data[:1] == _HANDSHAKE else self._serve()
         if self.tls is None:
             self._answer(data)
             return

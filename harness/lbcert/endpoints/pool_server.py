@@ -19,6 +19,7 @@ from .mock import run
 from .monitor import Monitor
 from .remoting import Remoting
 from .sip import SipService
+from .stand_in import StandIn
 
 PORTS: Mapping[int, tuple[str, MakeService, str]] = {
     5060: ("sip", SipService, "plain"),
@@ -35,8 +36,8 @@ PORTS: Mapping[int, tuple[str, MakeService, str]] = {
     8404: ("remoting", Remoting, "mutual"),
 }
 """port -> what is spoken there, by whom, over what: `tls` takes a client's certificate if it shows one, `mutual` demands it"""
-ELSEWHERE = ("sip", SipService, "plain")
-"""what a server says on any other port, as one does that stands in for all when no Front End is left"""
+ELSEWHERE = ("any", StandIn, "either")
+"""what a server says on any other port, as one does that stands in for all when no Front End is left: over TLS or not"""
 
 
 class PoolServer(Desk):
@@ -48,7 +49,8 @@ class PoolServer(Desk):
         made = {}
         for _, port in self.addresses:
             name, make, over = PORTS.get(port, ELSEWHERE)
-            made[port] = Counter(name, make, {"plain": None, "tls": lambda: self._tls, "mutual": lambda: self._mutual}[over])
+            contexts = {"plain": None, "tls": lambda: self._tls, "either": lambda: self._tls, "mutual": lambda: self._mutual}
+            made[port] = Counter(name, make, contexts[over], over == "either")
         return made
 
     @cached_property

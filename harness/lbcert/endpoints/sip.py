@@ -7,7 +7,8 @@ Options (`Place.options["sip"]`): `accounts` (user -> password) and `realm`; `au
 "ntlm" asks everybody for a login, "accounts" only those who call themselves (From) by the name of an account, and without it
 nobody is asked; `keepalive` and `expires` (s). The Front End goes by `fqdn`, or by the machine's name.
 
-Reports: `request`, `response`, `sent` (a request of its own), `keepalive`, `signed`, `malformed`.
+Reports: `request`, `response`, `sent` (a request of its own), `keepalive`, `signed`, `malformed`, and `digest`, when ordered:
+SHA-256 and number of all bytes that came and went on this connection.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 
 import aiosipua.message  # noqa: F401  needed where no disk is to import it from
 
+from ..wire.digest import Digest
 from ..wire.outcome import Malformed
 from ..wire.sip import Message, answer
 from ..wire.sip_stream import PING, PONG, KeepAlive, SipStream
@@ -54,12 +56,14 @@ class SipService:
         self._subscriptions: dict[str, Subscription] = {}
         self._cid = f"{place.identity.conn:X}00"
         self._server = ("Server", f"RTC/3.5 (fe={place.identity.index}; conn={place.identity.conn})")
+        self._came, self._went = Digest(), Digest()
         self.closing = False
 
     def begin(self) -> bytes:
         return b""
 
     def take(self, data: bytes) -> bytes:
+        self._came.add(data)
         out = []
         for item in self._stream.feed(data):
             if isinstance(item, KeepAlive):
@@ -71,13 +75,16 @@ class SipService:
                 self._responded(item)
             else:
                 out.append(self._request(item))
-        return b"".join(out)
+        return self._went.add(b"".join(out))
 
     def push(self, what: dict[str, Any]) -> bytes:
-        """`{"say": "ping"}`, `notify` (with `body`, to each subscription), `bytes` (`hex`), or `forget`, which says nothing.
+        """`{"say": "ping"}`, `notify` (with `body`, to each subscription), `bytes` (`hex`).
 
-        ValueError for anything else.
+        `forget`, everything that the Front End knows, and `digest`, report it, say nothing. ValueError for anything else.
         """
+        return self._went.add(self._pushed(what))
+
+    def _pushed(self, what: dict[str, Any]) -> bytes:
         match what.get("say"):
             case "ping":
                 return PONG
@@ -89,6 +96,9 @@ class SipService:
             case "forget":
                 self._front_end.forget()
                 self._association = None
+                return b""
+            case "digest":
+                self._report("digest", came=self._came.told(), went=self._went.told())
                 return b""
         raise ValueError(f"a SIP service cannot say {what!r}")
 
@@ -102,20 +112,25 @@ class SipService:
 
     def _refuse(self, request: Message, status: int, reason: str) -> bytes:
         """Answered only if somebody could know what is answered."""
-        if request.status or not (request.first("via") and request.call_id and request.first("cseq")):
+        if request.status or not request.first("via"):
             return b""
         return answer(request, status, reason, [self._server])
 
     def _responded(self, response: Message) -> None:
         if response.fault:
-            self._report("malformed", reason=response.fault, offset=0, token=response.call_id or None)
+            self._faulty(response)
             return
         number, method = response.cseq
-        self._report("response", token=response.call_id, method=method, cseq=number, status=response.status)
+        self._report("response", token=response.call_id, method=method, cseq=number, status=response.status,
+                     sha256=sha256(response.raw).hexdigest())  # fmt: skip
+
+    def _faulty(self, message: Message) -> None:
+        self._report("malformed", reason=message.fault, offset=0, token=message.call_id or None,
+                     sha256=sha256(message.raw).hexdigest())  # fmt: skip
 
     def _request(self, request: Message) -> bytes:
-        if fault := request.fault:
-            self._report("malformed", reason=fault, offset=0, token=request.call_id or None)
+        if request.fault:
+            self._faulty(request)
             return b"" if request.method == "ACK" else self._refuse(request, 400, "Bad Request")
         answers = self._answers(request)
         status = int(answers[-1][8:11]) if answers and answers[-1].startswith(b"SIP/") else None
@@ -135,8 +150,9 @@ class SipService:
             admission = self._front_end.associations.admit(request)
             self._signed(request, admission)
             if admission.fields is not None:
-                # 3.3.5.1: an ACK is thrown away, everything else is challenged.
-                return [] if request.method == "ACK" else [self._plain(request, 401, "Unauthorized", admission.fields)]
+                # [MS-SIPAE] 3.3.5.1: these two are thrown away, everything else is challenged.
+                quiet = request.method in ("ACK", "CANCEL")
+                return [] if quiet else [self._plain(request, 401, "Unauthorized", admission.fields)]
             self._association = admission.association
         if request.method in ("ACK", "BENOTIFY"):
             return []
@@ -150,7 +166,7 @@ class SipService:
 
     def _guards(self, request: Message) -> bool:
         """Whether the request needs a signature, or belongs to a login."""
-        if request.method == "CANCEL" or not self._auth:
+        if not self._auth:
             return False
         return self._auth == "ntlm" or request.address("from").uri.partition(":")[2].partition("@")[0] in self._accounts
 

@@ -10,7 +10,7 @@ import math
 import textwrap
 from typing import Any
 
-from . import grid
+from . import grid, web
 
 WIDTH = 360
 _MARGIN = 10
@@ -33,7 +33,7 @@ ROLE_NAMES = {
 def layout(figure: dict[str, Any]) -> dict[str, Any]:
     """The drawing of one figure of a report."""
     kinds = {"distribution": _distribution, "timeline": _timeline, "answers": _answers,
-             "grid": lambda one: grid.layout(one, SERVER_COLOURS)}  # fmt: skip
+             "grid": lambda one: grid.layout(one, SERVER_COLOURS), "path": web.path, "kept": web.kept}  # fmt: skip
     return kinds[figure["kind"]](figure)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
-from lbcert.report import charts
+from lbcert.report import charts, web
 from lbcert.report.text import visible
 from lbcert.verdicts import Result, Verdict
 
@@ -58,6 +58,7 @@ def render(report: Mapping[str, Any]) -> str:
         marks={verdict.value: mark for verdict, mark in MARKS.items()},
         result_marks={result.value: mark for result, mark in RESULT_MARKS.items()},
         advice={verdict.value: text for verdict, text in ADVICE.items()},
+        told=web.summary(report),
     )
 
 

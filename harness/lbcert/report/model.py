@@ -243,7 +243,7 @@ def _named_in(nodeid: str, profile: Profile) -> set[str]:
 def _why_no_test(deployment: Json, requirement: Requirement) -> str:
     claimed = requirement.is_core or requirement.feature.endswith("-core") \
         or requirement.feature in deployment.get("claims", [])
-    return NO_TEST if claimed else f"the feature {requirement.feature!r} is not claimed"
+    return NO_TEST if claimed else f"the feature {requirement.feature!r} {verdicts.NOT_CLAIMED}"
 
 
 def _check_names(source: RunDir, profiles: Mapping[str, Profile]) -> None:

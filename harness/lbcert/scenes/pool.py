@@ -22,8 +22,10 @@ POOL = f"pool.{DOMAIN}"
 """the pool's name, which clients know"""
 REALM = "SIP Communications Service"
 ACCOUNTS = {"alice": "Bluebell-27-Lantern"}
-SIP_OPTIONS = {"realm": REALM, "accounts": ACCOUNTS, "keepalive": 300, "expires": 600}
-"""what Front Ends tell clients: keep-alives every 300 s, registrations for 600 s"""
+GUEST = "guest"
+"""who calls without an account: nobody asks for a login"""
+SIP_OPTIONS = {"auth": "accounts", "realm": REALM, "accounts": ACCOUNTS, "keepalive": 300, "expires": 600}
+"""what Front Ends ask of clients and tell them: keep-alives every 300 s, registrations for 600 s"""
 OVER_TLS = {"sip-tls", "web", "focus", "remoting"}
 C3P = "application/cccp+xml"
 """what a focus says to conferencing servers on 444 ([MS-CONFBAS])"""
@@ -76,15 +78,15 @@ def clients(lab: Lab) -> TalkClients:
 
 
 def call(lab: Lab, service: str, source: str, *, speech: Speech | None = None, signed: bool = False, shows: bool = False,
-         subscribes: bool = False, plain: bool = False, **more: Any) -> Call:  # fmt: skip
+         subscribes: bool = False, **more: Any) -> Call:  # fmt: skip
     """A client of one service, in the protocol that is spoken there.
 
     `signed`: a SIP client logs in by NTLM and signs; `subscribes`: it asks for presence, so that its Front End can notify it;
-    `plain`: it speaks SIP without TLS whatever the service, as a fallback on any port understands; `shows`: it has a certificate to show (for `remoting` always).
+    `shows`: it has a certificate to show (for `remoting` always).
     """
-    if plain or subscribes:
-        speech = speech_for("sip" if plain else service, signed, "subscribe" if subscribes else "register")
-    if service in OVER_TLS and "tls" not in more and not plain:
+    if subscribes:
+        speech = speech_for(service, signed, "subscribe")
+    if service in OVER_TLS and "tls" not in more:
         more |= {"tls": client_tls(shows or service == "remoting"), "server_name": more.get("server_name", POOL)}
     return Call(source, service, speech if speech is not None else speech_for(service, signed), **more)
 
@@ -96,7 +98,7 @@ def speech_for(service: str, signed: bool = False, first: str = "register") -> S
         from ..clients.sip import SignedRegister, SipSpeech
 
         how = {"token": f"{token}@client.{DOMAIN}", "domain": DOMAIN, "transport": "TLS" if service in OVER_TLS else "TCP"}
-        return SignedRegister(Login("alice", ACCOUNTS["alice"]), **how) if signed else SipSpeech(first, user="alice", **how)
+        return SignedRegister(Login("alice", ACCOUNTS["alice"]), **how) if signed else SipSpeech(first, user=GUEST, **how)
     if service == "rpc":
         from ..clients.mapper import AskMapper
 

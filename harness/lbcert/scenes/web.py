@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ..clients.hello import Hello
@@ -12,6 +13,8 @@ from ..security.authority import SITE as HOST
 from ..wire.http import Ask
 
 if TYPE_CHECKING:
+    import ssl
+
     from ..lab import Lab
     from ..wire.cookies import Jar
 
@@ -65,10 +68,15 @@ def _secured(verified: bool = False, newest: str = "1.3", resume: Talk | None = 
     """How a call is made over TLS."""
     if resume is not None:
         return {"tls": resume.visit.tls, "server_name": HOST, "session": resume.tls.session}
+    return {"tls": _context(verified, newest), "server_name": HOST}
+
+
+@cache
+def _context(verified: bool, newest: str) -> ssl.SSLContext:
     from ..security.mutual import client_context
 
     if not verified:
-        return {"tls": client_context(newest=newest), "server_name": HOST}
+        return client_context(newest=newest)
     from ..security.authority import authority
 
-    return {"tls": client_context(root=authority().root_pem, name_checked=True, newest=newest), "server_name": HOST}
+    return client_context(root=authority().root_pem, name_checked=True, newest=newest)

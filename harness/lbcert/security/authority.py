@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from ..wire.http import SITE_NAME
 from .tls import fingerprint
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 _LIFE = datetime.timedelta(days=30)
 _RSA_BITS = 2048
 SERVER, CLIENT = "server", "client"
-SITE = "www.lbcert.test"
+SITE = SITE_NAME
 """the web site at a VIP, as clients know it"""
 
 

@@ -35,6 +35,15 @@ def client_context(newest: str) -> ssl.SSLContext:
     return context
 
 
+def log_keys(context: ssl.SSLContext, path: str) -> None:
+    """From now on the secrets of this context's connections go to a file, as readers of captures want them; not with an empty path.
+
+    The file stays open as long as the context lives: connections should share contexts.
+    """
+    if path and context.keylog_filename != path:
+        context.keylog_filename = path
+
+
 def fingerprint(certificate: bytes) -> str:
     """SHA-256 of a certificate in DER, in hexadecimal."""
     return hashlib.sha256(certificate).hexdigest()

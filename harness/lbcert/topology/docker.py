@@ -119,8 +119,9 @@ class Docker:
         lab = {
             "hostname": _LAB,
             "command": ["python3", "-m", "lbcert.topology.container", f"{_CONTROL}/{number}"],
-            # To enter the others and connect them. What is started there gives all of it up (container.py).
-            "cap_add": ["SYS_ADMIN", "NET_ADMIN"],
+            # To enter the others and connect them, and to see what a product that has changed user holds. What is started there
+            # gives all of it up (container.py).
+            "cap_add": ["SYS_ADMIN", "NET_ADMIN", "SYS_PTRACE"],
             "security_opt": ["apparmor=unconfined"],
             "ulimits": {"nofile": {"soft": files, "hard": files}},
             "environment": {"PYTHONPATH": f"/opt/lbcert:{_SIDE}"},

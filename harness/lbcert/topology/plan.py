@@ -26,6 +26,7 @@ CLIENT_PREFIXES = {4: ("10.128.0.0/9", "172.20.0.0/14", "100.64.0.0/10"), 6: ("f
 ROUTINGS = {
     "neighbour": "a client inside the servers' network, whose default route is the DUT",
     "bypass": "the first server answers past the DUT",
+    "bypass-all": "every server answers past the DUT",
 }
 """wrong ways for packets that a test can ask for"""
 _FORWARDING = {"ipv4/ip_forward": "1", "ipv6/conf/all/forwarding": "1"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import select
@@ -14,6 +15,8 @@ AT_ONCE = 256
 PATIENCE = 1.0
 """s for a port that neither accepts nor refuses"""
 
+_ACCEPTED = (0, errno.ECONNRESET, errno.EPIPE)
+"""errors of a connection that stood; one that was not accepted is refused, or times out"""
 _BIND_NO_PORT = 24
 """IP_BIND_ADDRESS_NO_PORT (linux/in.h): the local port is chosen when the destination is known"""
 
@@ -23,7 +26,13 @@ def serve(out: int, source: str, address: str) -> None:
     opened: list[int] = []
     for start in range(PORTS.start, PORTS.stop, AT_ONCE):
         opened += _accepting(source, address, range(start, min(start + AT_ONCE, PORTS.stop)))
-    os.write(out, json.dumps({"tried": len(PORTS), "open": opened}).encode())
+    _write(out, json.dumps({"tried": len(PORTS), "open": opened}).encode())
+    os._exit(0)
+
+
+def _write(out: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(out, data) :]
 
 
 def _accepting(source: str, address: str, ports: range) -> list[int]:
@@ -46,7 +55,7 @@ def _accepting(source: str, address: str, ports: range) -> list[int]:
         for fd, _ in poll.poll(left * 1000):
             sock, port = waiting.pop(fd)
             poll.unregister(fd)
-            if sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0:
+            if sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) in _ACCEPTED:
                 opened.append(port)
             sock.close()
     for sock, _ in waiting.values():

@@ -13,6 +13,8 @@ LARGEST_HEAD = 65536
 """bytes of a head that are read; more is malformed"""
 SERVER_HEADER = "X-Lbcert-Server"
 TOKEN_HEADER = "X-Lbcert-Token"
+SITE_NAME = "www.lbcert.test"
+"""the site's name, as clients know it"""
 
 Fields = list[tuple[str, str]]
 """a header list, in order"""

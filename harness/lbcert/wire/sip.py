@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 CRLF = b"\r\n"
@@ -20,6 +21,8 @@ COMPACT = {
 NEEDED = ("via", "from", "to", "call-id", "cseq")
 """what an answer copies from its request (RFC 3261 8.2.6.2); a message without one of them is faulty"""
 _CSEQ_LIMIT = 1 << 31
+_MEMORABLE = 64
+"""letters of a name beyond which its spelling is not remembered"""
 _TOKEN = r"[A-Za-z0-9\-.!%*_+`'~]+"
 _REQUEST = re.compile(rf"({_TOKEN}) ([^ \r\n]+) (SIP/\d+\.\d+)", re.IGNORECASE)
 _RESPONSE = re.compile(r"(SIP/\d+\.\d+) ([1-6]\d\d) (.*)", re.IGNORECASE | re.DOTALL)
@@ -28,6 +31,13 @@ _CSEQ = re.compile(rf"(\d{{1,10}})\s+({_TOKEN})")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _TAG = re.compile(r";\s*tag\s*=\s*([^\s;,]+)", re.IGNORECASE)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s<>]+")
+
+
+@lru_cache(maxsize=4096)
+def _long(name: str) -> str:
+    """The one name of a field, whichever way it is spelled."""
+    name = name.rstrip().lower()
+    return COMPACT.get(name, name)
 
 
 class Address(NamedTuple):
@@ -44,24 +54,32 @@ class Message:
     For a request `method` and `uri` are set, for a response `status` and `reason`; of a first line that is neither, none is.
     """
 
-    __slots__ = ("raw", "start", "fields", "body", "method", "uri", "version", "status", "reason", "_loose", "_full")
+    __slots__ = (
+        "raw", "start", "fields", "body", "method", "uri", "version", "status", "reason", "_loose", "_half", "_read", "_fault",
+        "_full",
+    )  # fmt: skip
 
     def __init__(self, raw: bytes, head: str, body: bytes = b""):
         self.raw, self.body = raw, body
+        self._half = not head.count("\n") == head.count("\r") == head.count("\r\n")
         if "\r\n " in head or "\r\n\t" in head:
             head = _FOLD.sub(" ", head)
         self.start, *lines = head.split("\r\n")
         self.fields: dict[str, list[str]] = {}
+        self._read: dict[str, Address] = {}
         self._loose: str | None = None
         for line in lines:
             name, colon, value = line.partition(":")
-            name = name.rstrip().lower()
+            name = _long(name) if len(name) < _MEMORABLE else name.rstrip().lower()
             if not colon or not name:
                 self._loose = line
-                continue
-            self.fields.setdefault(COMPACT.get(name, name), []).append(value.strip())
+            elif name in self.fields:
+                self.fields[name].append(value.strip())
+            else:
+                self.fields[name] = [value.strip()]
         self.method = self.uri = self.version = self.reason = ""
         self.status = 0
+        self._fault: str | bool | None = None
         self._full: Any = None
         if found := _REQUEST.fullmatch(self.start):
             self.method, self.uri, self.version = found.groups()
@@ -99,11 +117,19 @@ class Message:
         return (int(found[1]), found[2]) if found else (-1, "")
 
     def address(self, name: str) -> Address:
-        return address(self.first(name))
+        """Of the first value of From, To or Contact."""
+        if name not in self._read:
+            self._read[name] = address(self.first(name))
+        return self._read[name]
 
     @property
     def fault(self) -> str | None:
         """Why the message is none of RFC 3261's although its end is known; None for a good one."""
+        if self._fault is None:
+            self._fault = self._find_fault() or False
+        return self._fault or None
+
+    def _find_fault(self) -> str | None:
         if not self.version:
             return "the first line is neither a request's nor a response's"
         if self._loose is not None:
@@ -123,7 +149,7 @@ class Message:
             return "the CSeq names another method"
         if not (self.address("from").uri and self.address("to").uri):
             return "From or To holds no URI"
-        if any("\n" in value or "\r" in value for values in self.fields.values() for value in values):
+        if self._half:
             return "a line of the head ends in half a line end"
         return None
 
@@ -176,8 +202,12 @@ def answer(
         made[0] = ("Via", f"{first};{via}{comma}{others}")
     to = request.first("to")
     made.append(("From", request.first("from")))
-    made.append(("To", f"{to};tag={tag}" if tag and not address(to).tag else to))
+    made.append(("To", f"{to};tag={tag}" if tag and not request.address("to").tag else to))
     made += [("Call-ID", request.call_id), ("CSeq", request.first("cseq"))]
-    # What came as half a line end must not become a line of ours.
-    made = [(name, value.replace("\r", " ").replace("\n", " ")) for name, value in made]
+    if request.fault:
+        # What is not there cannot be copied; a bad request is answered all the same.
+        made = [(name, value) for name, value in made if value and not value.startswith(";tag=")]
+    if request._half:
+        # What came as half a line end must not become a line of ours.
+        made = [(name, value.replace("\r", " ").replace("\n", " ")) for name, value in made]
     return write(f"SIP/2.0 {status} {reason}", [*made, *fields], body)

@@ -26,34 +26,35 @@ def sip_ports(history: History) -> set[int]:
 def refusal_is_found(history: History) -> Finding:
     """OCS-FAIL-01: the monitor connects to a SIP port of every Front End at the declared rate, and soon finds one that refuses.
 
-    Between the mark `watch` and the fault nobody calls: what comes to the Front Ends are checks. At the fault both SIP ports of one
+    Between the marks `watch` and `settle` nobody calls: what comes to the Front Ends are checks. At the fault both SIP ports of one
     refuse, and its other ports do not. Calls: `during`, new clients of its other ports until it must be known as dead, and
     `after`, new clients of all ports in the first of two windows, the second of which is without any client.
     """
     check = check_of(history)
     tally = Tally(f"Each Front End sees a connection to 5060 or 5061 every {check.inter:g} s, which is {POOL_CHECK_CEILING:g} s at most; "
                   f"one whose SIP ports refuse gets no new client from {check.inter * check.fall:g} s + {deadlines.MARGIN:g} s on.")  # fmt: skip
-    start = next(history.of("mark", name="watch"))["t"]
+    start, over = (next(history.of("mark", name=name))["t"] for name in ("watch", "settle"))
     fault = history.last("fault")
     if check.passive and fault is None:
-        return _without_checks(history, tally, start)
+        return _without_checks(history, tally, start, over)
     assert fault is not None
     dead, zero = fault["server"], fault["t"]
     bound, beyond = bound_of(history, "refused")
     tally.faults += [beyond] if beyond else []
     if check.inter > POOL_CHECK_CEILING:
         tally.faults.append(f"the declared check interval of {check.inter:g} s is beyond the ceiling of {POOL_CHECK_CEILING:g} s")
-    pauses = {name: _pause(history, name, start, zero) for name in served.servers(history)}
+    pauses = {name: _pause(history, name, start, over) for name in served.servers(history)}
     allowed = check.inter + deadlines.MARGIN
     for name, (longest, ports) in pauses.items():
         if not ports:
-            tally.faults.append(f"{name} saw no connection to 5060 or 5061 in {since(zero, start):.1f} s")
+            tally.faults.append(f"{name} saw no connection to 5060 or 5061 in {since(over, start):.1f} s")
         elif longest > allowed:
             tally.faults.append(f"{name} saw no connection to 5060 or 5061 for {longest:.2f} s")
     attempts = attempts_at(history, dead)
     last = _late_clients(history, dead, zero, bound, attempts, tally)
+    tally.faults += _unserved(history, calls(history, "after"))
     seen = ", ".join(f"{port} {count}" for port, count in sorted(sum((ports for _, ports in pauses.values()), Counter()).items()))
-    observed = (f"checks by port in {since(zero, start):.1f} s: {seen or 'none'}, the longest pause {max(p for p, _ in pauses.values()):.2f} s; "
+    observed = (f"checks by port in {since(over, start):.1f} s: {seen or 'none'}, the longest pause {max(p for p, _ in pauses.values()):.2f} s; "
                 + (f"the last client was sent to {dead} {last:.2f} s after the refusal; " if last is not None else "") + str(attempts))  # fmt: skip
     events = [(0.0, f"5060 and 5061 of {dead} refuse", "fault"), (bound + deadlines.MARGIN, "declared detection + 1 s", "limit")]
     measured = []
@@ -64,9 +65,8 @@ def refusal_is_found(history: History) -> Finding:
                          window=(start, _end(history)), margin=deadlines.MARGIN, measurements=tuple(measured))  # fmt: skip
 
 
-def _without_checks(history: History, tally: Tally, start: int) -> Finding:
+def _without_checks(history: History, tally: Tally, start: int, end: int) -> Finding:
     """A product that declares that it has no checks of its own: unsupported, if none was seen either."""
-    end = _end(history)
     seen = sum(1 for name in served.servers(history) for _ in _opened(history, name, start, end))
     if seen:
         tally.faults.append(f"declares no health check of its own (kind: passive), but {seen} were seen")
@@ -103,9 +103,23 @@ def _late_clients(history: History, dead: str, zero: int, bound: float, attempts
         tally.faults.append(f"{dead} was still tried: {attempts}")
     answers = Answers(history)
     for call in served.some(calls(history, "after"), "call after the detection limit"):
-        if answers.server(call) is None:
-            tally.faults.append(f"{name_of(call)}, {since(call['started'], zero):.2f} s after the fault: {outcome_text(call)}")
+        if answers.server(call) == dead:
+            tally.faults.append(f"{name_of(call)}, {since(call['started'], zero):.2f} s after the fault: reached {dead}")
     return max(sent, default=None)
+
+
+def _unserved(history: History, came: list[Event]) -> list[str]:
+    """Faults of calls that nobody answered."""
+    answers = Answers(history)
+    zero = min(fault["t"] for fault in history.of("fault"))
+    return [f"{name_of(call)}, {since(call['started'], zero):.2f} s after the fault: {outcome_text(call)}"
+            for call in came if answers.server(call) is None]  # fmt: skip
+
+
+def fallbacks(history: History) -> set[str]:
+    """The servers that take nobody while a Front End is up."""
+    setup = served.setup(history)
+    return set(setup["hosts"]) - set(setup["servers"])
 
 
 def _end(history: History) -> int:
@@ -133,13 +147,11 @@ def half_dead_front_end_is_left(history: History) -> Finding:
         if missing := set(offered) - {call["service"] for call in came}:
             raise ValueError(f"no call {label} on {', '.join(sorted(missing))}")
         there = Counter(call["service"] for call in came if answers.server(call) == dead)
-        lost = [call for call in came if answers.server(call) is None]
         for service, count in there.items():
             tally.faults.append(f"{count} of {kind} reached {dead} on {service}")
-        for call in lost:
-            tally.faults.append(f"{name_of(call)}, {since(call['started'], zero):.2f} s after the fault: {outcome_text(call)}")
-        good = len(came) - sum(there.values()) - len(lost)
+        good = sum(1 for call in came if answers.server(call) not in (None, dead))
         parts.append(f"{good} of {len(came)} connections of {kind} on {len(offered)} ports reached another Front End")
+    tally.faults += _unserved(history, [*calls(history, "known"), *calls(history, "new")])
     return tally.finding("; ".join(parts), window=(zero, _end(history)), margin=deadlines.MARGIN)
 
 
@@ -157,6 +169,7 @@ def hung_front_end_is_left(history: History) -> Finding:
     tally.faults += [beyond] if beyond else []
     attempts = attempts_at(history, dead)
     _late_clients(history, dead, zero, bound, attempts, tally)
+    tally.faults += _unserved(history, calls(history, "after"))
     answers = Answers(history)
     late = calls(history, "after")
     good = sum(1 for call in late if answers.server(call))
@@ -171,12 +184,10 @@ def never_left(history: History, dead: str) -> str | None:
     attempts = attempts_at(history, dead)
     if attempts.still_in_pool:
         return f"{dead} was never taken out of the pool ({attempts}), which OCS-FAIL-01 is about"
-    answers = Answers(history)
     late = calls(history, "after")
-    lost = [call for call in late if answers.server(call) is None]
-    if lost:
+    if lost := _unserved(history, late):
         return f"{len(lost)} of {len(late)} new clients got no service after the detection limit, which OCS-FAIL-01 is about"
     return None
 
 
-__all__ = ["half_dead_front_end_is_left", "hung_front_end_is_left", "never_left", "refusal_is_found", "sip_ports"]
+__all__ = ["fallbacks", "half_dead_front_end_is_left", "hung_front_end_is_left", "never_left", "refusal_is_found", "sip_ports"]

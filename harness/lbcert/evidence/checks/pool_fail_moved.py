@@ -11,7 +11,7 @@ from ..history import Event, History
 from . import served
 from .called import Answers, calls, name_of, outcome_text
 from .outage import since, timeline
-from .pool_fail import never_left
+from .pool_fail import fallbacks, never_left
 
 
 def ports_move_together(history: History) -> Finding:
@@ -49,9 +49,13 @@ def ports_move_together(history: History) -> Finding:
             tally.faults.append(f"client {client} was at {next(iter(where))} instead of {wanted} after {dead} had returned")
         else:
             followed += 1
-    if not any(answers.server(call) == dead for call in calls(history, "fresh")):
-        tally.faults.append(f"{dead} got no new client after it had returned")
     stayed, others = _bystanders(history, answers, dead, tally)
+    if stand_in := fallbacks(history) & {server for where in (*moved.values(), *back.values()) for server in where}:
+        reason = f"clients were at {', '.join(stand_in)} while Front Ends were up, which OCS-FAIL-07 is about"
+        return Finding(Verdict.BLOCKED, tally.expected, reason, reason)
+    if not tally.faults and not any(answers.server(call) == dead for call in calls(history, "fresh")):
+        reason = f"{dead} got no new client after it had returned, which OCS-AFF-05 is about"
+        return Finding(Verdict.BLOCKED, tally.expected, reason, reason)
     ports = max(sum(map(len, where.values())) for where in moved.values())
     observed = (f"{sum(1 for where in moved.values() if len(where) == 1)} of {len(moved)} clients were at one Front End with all of up to "
                 f"{ports} ports; {followed} of {len(back)} followed the declared rule after the return; {stayed} of {others} "

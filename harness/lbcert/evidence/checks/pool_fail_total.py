@@ -5,22 +5,18 @@ from __future__ import annotations
 from collections import Counter
 
 from ... import deadlines
+from ...dut import declares
 from ...verdicts import Verdict
 from ..finding import Finding, Tally
 from ..history import Event, History
 from . import served
 from .called import Answers, calls, name_of, outcome_text
 from .outage import bound_of, check_of, since, timeline
+from .pool_fail import fallbacks
 
 _TURNED_AWAY = ("closed", "reset", "refused")
 _BEFORE = {"settle": "while all Front Ends were well", "one": "while one Front End was dead"}
 _AFTER = {"back": "new clients", "again": "clients that had been there"}
-
-
-def fallbacks(history: History) -> set[str]:
-    """The servers that take nobody while a Front End is up."""
-    setup = served.setup(history)
-    return set(setup["hosts"]) - set(setup["servers"])
 
 
 def fallback_is_the_last_resort(history: History) -> Finding:
@@ -80,17 +76,15 @@ def fallback_is_the_last_resort(history: History) -> Finding:
 
 def _without(history: History, tally: Tally, lost: list[Event]) -> Finding:
     """A deployment without a fallback: unsupported, if clients are turned away as one would expect of that."""
-    from ...dut import declares
-
-    declared = declares(served.setup(history)["declares"]).raw.get("pool", {}).get("fallback")
+    declared = declares(served.setup(history)["declares"]).stands_alone
     waits = served.Waits(history)
     turned = [call for call in lost if call["outcome"] in _TURNED_AWAY]
     slow = [call for call in turned if waits.until(call, call["t"]) > deadlines.TURNED_AWAY_WITHIN]
     observed = f"no server is there for when all Front Ends are dead; {len(turned)} of {len(lost)} clients were turned away then"
-    if declared == "none" and len(turned) == len(lost) and not slow:
+    if declared and len(turned) == len(lost) and not slow:
         reason = f"declares that it has no fallback (fallback: none); {len(turned)} of {len(lost)} clients were turned away"
         return Finding(Verdict.UNSUPPORTED, tally.expected, observed, reason)
-    tally.faults.append("clients have no fallback" if declared is None else "declares that it has no fallback, but not all clients are turned away")
+    tally.faults.append("clients have no fallback" if not declared else "declares that it has no fallback, but not all clients are turned away")
     return tally.finding(observed)
 
 

@@ -1,9 +1,8 @@
 """OCS-IDLE-01, -02, -05 and -07: silent connections, on the product's own clock (`idle`). All times are the kernel's.
 
-One story: connections are held on the SIP ports and answer once (phase `begin`). From the mark `silence` on nobody says anything.
-At the mark `late`, when 95 % of the idle time are over, the calls `silent` ask once more (phase `end`), and to the calls `notified`
-their Front Ends say something unasked. The calls `left` stay silent until the mark `over`, at 105 %, and then ask (phase `end`) if
-they can.
+Connections are held on the SIP ports and answer once (phase `begin`). From the mark `silence` on nobody says anything. At the
+mark `late`, when 95 % of the idle time are over, the calls `silent` ask once more (phase `end`), and to the calls `notified` their
+Front Ends say something unasked. The calls `left` stay silent until the mark `over`, at 105 %, and then ask (phase `end`) if they can.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from ..finding import Finding, Tally
 from ..history import Event, History
 from . import served
 from .called import calls
-from .ends import SECOND, Ends, call_echoes, held_on
+from .ends import SECOND, Ends, call_echoes, ending, held_on
 from .idle import Clock, Life, NoClock, clock_of, text, told_within
 
 SIP_SERVICES = ("sip", "sip-tls")
@@ -34,10 +33,10 @@ class _Story:
         assert pace is not None
         self.pace, self.span = pace, pace["span"]
         self.declared = declares(served.setup(history)["declares"]).idle
-        ends, echoes = Ends(history), call_echoes(history)
+        self._ends, echoes = Ends(history), call_echoes(history)
         self.everyone = served.some(calls(history, label), f"call {label}")
-        self.calls = [call for call in self.everyone if ends.peer(call) and echoes.get((call["call"], "begin"))]
-        self.lives = {call["call"]: Life(history, ends, call, echoes.get((call["call"], "end"), False), held_on(call), until)
+        self.calls = [call for call in self.everyone if self._ends.peer(call) and echoes.get((call["call"], "begin"))]
+        self.lives = {call["call"]: Life(history, self._ends, call, echoes.get((call["call"], "end"), False), held_on(call), until)
                       for call in self.calls}  # fmt: skip
         self.clock: Clock = clock_of(history, pace)
 
@@ -48,6 +47,11 @@ class _Story:
             return (f"{len(self.everyone) - len(self.calls)} of {len(self.everyone)} connections carried no data to begin with, which "
                     "OCS-NET-02 is about")  # fmt: skip
         return None
+
+    def ended(self, call: Event) -> int | None:
+        """When one end of a connection was first told of its end, be it after its silence."""
+        stamps = (ending(self._ends.client(call), "client"), ending(self._ends.server(call), "server"))
+        return min((stamp for stamp in stamps if stamp is not None), default=None)
 
     def by_service(self, chosen: list[Event]) -> str:
         """How many of the chosen calls there are on each port, in words."""
@@ -63,9 +67,9 @@ def silent_connection_lives(history: History) -> Finding:
     try:
         story = _Story(history, "silent", "late")
     except NoClock as reason:
-        return Finding(Verdict.HARNESS_ERROR, tally.expected, str(reason), str(reason), about=("OCS-IDLE-01",))
+        return Finding(Verdict.HARNESS_ERROR, tally.expected, str(reason), str(reason))
     if reason := story.unfit:
-        return Finding(Verdict.BLOCKED, tally.expected, reason, reason, about=("OCS-IDLE-01",))
+        return Finding(Verdict.BLOCKED, tally.expected, reason, reason)
     if story.declared != "none" and story.declared < POOL_IDLE_FLOOR:
         tally.faults.append(f"the declared idle time is {text(story.declared)}, less than {floor}")
     low = deadlines.IDLE_SHARES[0] * story.span
@@ -80,7 +84,7 @@ def silent_connection_lives(history: History) -> Finding:
     observed = (f"alive: {story.by_service(good)}, each after {shortest:,.1f} s of silence or more, {story.clock.text}; declared idle time: "
                 f"{_declared(story.declared)}")  # fmt: skip
     ends = [life.first for life in story.lives.values() if life.first is not None]
-    return tally.finding(observed, about=("OCS-IDLE-01",), silence=True, margin=(story.span - low) / story.clock.rate,
+    return tally.finding(observed, silence=True, margin=(story.span - low) / story.clock.rate,
                          window=(min(ends) - SECOND, max(ends) + SECOND) if ends else None)  # fmt: skip
 
 
@@ -105,9 +109,9 @@ def idle_time_exceeds_refresh(history: History) -> Finding:
     try:
         story = _Story(history, "silent", "late")
     except NoClock as reason:
-        return Finding(Verdict.HARNESS_ERROR, tally.expected, str(reason), str(reason), about=("OCS-IDLE-02",))
+        return Finding(Verdict.HARNESS_ERROR, tally.expected, str(reason), str(reason))
     if reason := story.unfit:
-        return Finding(Verdict.BLOCKED, tally.expected, reason, reason, about=("OCS-IDLE-02",))
+        return Finding(Verdict.BLOCKED, tally.expected, reason, reason)
     lived = min(life.lasted(story.clock) for life in story.lives.values() if life.first is not None or life.echoed)
     if story.pace["how"] == "variant":
         # The variant has another idle time; what it shows is that the declared one is kept.
@@ -118,7 +122,7 @@ def idle_time_exceeds_refresh(history: History) -> Finding:
             tally.faults.append(f"silent connections lived for {text(lived)}, and clients may be silent for {text(min(expires, keepalive))}")
     numbers = "; ".join(f"registrations live for {expires:g} s, keep-alive time {keepalive:g} s" for expires, keepalive in sorted(named))
     observed = f"{numbers}; silent connections lived for {lived:,.1f} s or more, {story.clock.text}; declared: {_declared(story.declared)}"
-    return tally.finding(observed, about=("OCS-IDLE-02",), silence=True)
+    return tally.finding(observed, silence=True)
 
 
 def both_ends_are_told(history: History) -> Finding:
@@ -128,14 +132,14 @@ def both_ends_are_told(history: History) -> Finding:
     try:
         story = _Story(history, "left", "over")
     except NoClock as reason:
-        return Finding(Verdict.HARNESS_ERROR, tally.expected, str(reason), str(reason), about=("OCS-IDLE-05",))
+        return Finding(Verdict.HARNESS_ERROR, tally.expected, str(reason), str(reason))
     if reason := story.unfit:
-        return Finding(Verdict.BLOCKED, tally.expected, reason, reason, about=("OCS-IDLE-05",))
+        return Finding(Verdict.BLOCKED, tally.expected, reason, reason)
     lives = list(story.lives.values())
     ended = [life for life in lives if life.first is not None]
     if story.declared == "none" and not ended and all(life.echoed for life in lives):
         reason = f"declares that silent connections never end (idle: none), and none of {len(lives)} did in {text(lives[0].lasted(story.clock))}"
-        return Finding(Verdict.UNSUPPORTED, tally.expected, reason, reason, about=("OCS-IDLE-05",))
+        return Finding(Verdict.UNSUPPORTED, tally.expected, reason, reason)
     for life in lives:
         if disturbed := life.disturbed(story.clock):
             tally.faults.append(disturbed)
@@ -152,7 +156,7 @@ def both_ends_are_told(history: History) -> Finding:
         observed += f", after {lasted[0]:,.1f} to {lasted[-1]:,.1f} s, {story.clock.text}"
     observed += f"; both ends of {len(gaps)} were told" + (f", at most {max(gaps) / SECOND:.4f} s (real time) apart" if gaps else "")
     stamps = [stamp for life in ended for stamp in life.ends.values()]
-    return tally.finding(observed, Verdict.NON_STRICT, about=("OCS-IDLE-05",), silence=True, margin=told_within(story.clock),
+    return tally.finding(observed, Verdict.NON_STRICT, silence=True, margin=told_within(story.clock),
                          window=(min(stamps) - SECOND, max(stamps) + SECOND) if stamps else None)  # fmt: skip
 
 
@@ -172,47 +176,46 @@ def front_end_reaches_silent_client(history: History) -> Finding:
 
     `pushed` is what the Front End sent, `heard` what the client got: the same bytes on the same connection.
     """
-    about = ("OCS-IDLE-07",)
     tally = Tally("A NOTIFY that a Front End sends on a client's connection at 95 % of the idle time arrives there, unchanged, within "
                   f"{deadlines.PROMPT:g} s.")  # fmt: skip
     try:
         story = _Story(history, "notified", "late")
     except NoClock as reason:
-        return Finding(Verdict.HARNESS_ERROR, tally.expected, str(reason), str(reason), about=about)
+        return Finding(Verdict.HARNESS_ERROR, tally.expected, str(reason), str(reason))
     if reason := story.unfit:
-        return Finding(Verdict.BLOCKED, tally.expected, reason, reason, about=about)
+        return Finding(Verdict.BLOCKED, tally.expected, reason, reason)
     low = deadlines.IDLE_SHARES[0] * story.span
     late = next(history.of("mark", name="late"))["t"]
     heard = {(event["call"], event["bytes"]): event["t"] for event in history.of("heard")}
     sent = {(event["who"], event["conn"]): event for event in history.of("pushed") if event["t"] >= late}
-    gone: list[str] = []
+    gone: list[tuple[float, str]] = []
     took: list[float] = []
     pushed = []
     for call in story.calls:
-        life, push = story.lives[call["call"]], sent.get((call["server"], call["conn"]))
-        if push is None or (life.first is not None and life.first < push["t"]):
-            if life.first is None:
-                raise ValueError(f"the Front End of {life.who} was not told to send anything")
-            gone.append(f"{life.who}: ended after {text(life.lasted(story.clock))} of silence")
+        life, push, ended = story.lives[call["call"]], sent.get((call["server"], call["conn"])), story.ended(call)
+        if push is None or not push["bytes"]:
+            if ended is None:
+                raise ValueError(f"the Front End of {life.who} sent nothing")
+            lasted = story.clock.seconds(life.begin, ended)
+            gone.append((lasted, f"{life.who}: ended after {text(lasted)} of silence, before its Front End said anything"))
             continue
         pushed.append(call)
-        at = heard.get((call["call"], push["bytes"])) if push["bytes"] else None
+        at = heard.get((call["call"], push["bytes"]))
         if at is None:
             tally.faults.append(f"{life.who}: the NOTIFY after {text(story.clock.seconds(life.begin, push['t']))} of silence never arrived")
         else:
             took.append((at - push["t"]) / SECOND)
             if took[-1] > deadlines.PROMPT:
                 tally.faults.append(f"{life.who}: the NOTIFY arrived after {took[-1]:.2f} s")
-    early = [life for life in story.lives.values() if life.first is not None and life.lasted(story.clock) < low]
     if gone and not tally.faults:
-        if early:
-            reason = f"{gone[0]}, before its Front End said anything, which OCS-IDLE-01 is about"
-            return Finding(Verdict.BLOCKED, tally.expected, reason, reason, about=about)
-        reason = f"machine too slow: {gone[0]}, before its Front End had said anything"
-        return Finding(Verdict.HARNESS_ERROR, tally.expected, reason, reason, about=about)
+        lasted, reason = min(gone)
+        if lasted < low:
+            reason += ", which OCS-IDLE-01 is about"
+            return Finding(Verdict.BLOCKED, tally.expected, reason, reason)
+        return Finding(Verdict.HARNESS_ERROR, tally.expected, reason, f"machine too slow: {reason}")
     observed = f"the NOTIFY arrived: {len(took)} of {len(pushed)} ({story.by_service(pushed)}), {story.clock.text}"
     observed += f", the slowest after {max(took):.3f} s" if took else ""
-    return tally.finding(observed, about=about, silence=True, window=(late, late + 2 * SECOND), margin=deadlines.PROMPT)
+    return tally.finding(observed, silence=True, window=(late, late + 2 * SECOND), margin=deadlines.PROMPT)
 
 
 def _declared(value: float | str | None) -> str:

@@ -66,7 +66,7 @@ def keepalives_pass_and_count(history: History, idle: float) -> Finding:
                   "times.")  # fmt: skip
     kept = _Kept(history, "keepalive", idle)
     if reason := kept.unfit:
-        return Finding(Verdict.BLOCKED, tally.expected, reason, reason, about=("OCS-IDLE-03",))
+        return Finding(Verdict.BLOCKED, tally.expected, reason, reason)
     sent = _said(history.of("sent"), "call")
     arrived = _said(history.of("keepalive"), "who", "conn")
     alive = total = good = 0
@@ -74,7 +74,7 @@ def keepalives_pass_and_count(history: History, idle: float) -> Finding:
         mine, theirs = sent[(call["call"],)], arrived[call["server"], call["conn"]]
         served.some(mine, "keep-alive")
         if reason := _own_lateness(kept, [event["t"] for event in mine]):
-            return Finding(Verdict.HARNESS_ERROR, tally.expected, reason, reason, about=("OCS-IDLE-03",))
+            return Finding(Verdict.HARNESS_ERROR, tally.expected, reason, reason)
         if ended := kept.ended(call):
             tally.faults.append(ended)
         else:
@@ -89,12 +89,11 @@ def keepalives_pass_and_count(history: History, idle: float) -> Finding:
     observed = (f"{good} of {total} keep-alives arrived as `0d 0a 0d 0a`; {alive} of {len(kept.calls)} connections "
                 f"({', '.join(f'{service} {count}' for service, count in services.items())}) were open after "
                 f"{(kept.over - kept.start) / SECOND:.1f} s, with an idle time of {kept.span:g} s")  # fmt: skip
-    return tally.finding(observed, about=("OCS-IDLE-03",), window=(kept.start, kept.over), margin=(1 - SHARE) * kept.span)
+    return tally.finding(observed, window=(kept.start, kept.over), margin=(1 - SHARE) * kept.span)
 
 
 def one_way_is_enough(history: History, idle: float) -> Finding:
     """OCS-IDLE-04: a connection on which only one end says something lives on (`sent` by the client, `pushed` by the Front End)."""
-    about = ("OCS-IDLE-04",)
     tally = Tally(f"A connection on which only the client, or only the Front End, says something every two thirds of the idle time outlives "
                   f"{IDLE_TIMES} idle times.")  # fmt: skip
     said = {"from-client": _said(history.of("sent"), "call"), "from-server": _said(history.of("pushed"), "who", "conn")}
@@ -103,19 +102,19 @@ def one_way_is_enough(history: History, idle: float) -> Finding:
     for label, who in (("from-client", "client"), ("from-server", "Front End")):
         kept = _Kept(history, label, idle)
         if reason := kept.unfit:
-            return Finding(Verdict.BLOCKED, tally.expected, reason, reason, about=about)
+            return Finding(Verdict.BLOCKED, tally.expected, reason, reason)
         alive = 0
         for call in kept.calls:
             key = (call["call"],) if label == "from-client" else (call["server"], call["conn"])
             ended = kept.ended(call)
             if not ended and (reason := _own_lateness(kept, [event["t"] for event in said[label][key]])):
-                return Finding(Verdict.HARNESS_ERROR, tally.expected, reason, reason, about=about)
+                return Finding(Verdict.HARNESS_ERROR, tally.expected, reason, reason)
             alive += not ended
             tally.faults += [f"only the {who} spoke: {ended}"] if ended else []
         parts.append(f"{alive} of {len(kept.calls)} connections on which only the {who} spoke")
     assert kept is not None
     observed = f"{' and '.join(parts)} were open after {(kept.over - kept.start) / SECOND:.1f} s, with an idle time of {kept.span:g} s"
-    return tally.finding(observed, about=about, window=(kept.start, kept.over), margin=(1 - SHARE) * kept.span)
+    return tally.finding(observed, window=(kept.start, kept.over), margin=(1 - SHARE) * kept.span)
 
 
 def _said(events, *keys: str) -> dict[tuple, list[Event]]:

@@ -20,30 +20,29 @@ def ports_run_out_gracefully(history: History, ports: int, addresses: int) -> Fi
     wanted = ports * addresses
     tally = Tally(f"At least {wanted} sessions live on {addresses} address(es) with {ports} ports each; clients beyond the limit "
                   f"are told within {CONFIRM_WITHIN:g} s, and nobody else is harmed.")  # fmt: skip
-    answers, waits = called.Answers(history), served.Waits(history)
+    answers, waits, known = called.Answers(history), served.Waits(history), served.servers(history)
     filling = served.some(called.calls(history, "filling"), "call")
-    live = [call for call in filling if answers.server(call)]
+    live = [call for call in filling if answers.server(call) in known]
     beyond = [call for call in filling if call not in live]
     sources = sorted({accept["peer"][0] for call in live if (accept := answers.accept(call))})
     worst = 0.0
     for call in beyond:
         took = waits.until(call, call["t"])
         worst = max(worst, took)
-        if call["outcome"] == "answered" or call["outcome"] == "timeout":
+        if call["outcome"] in ("answered", "timeout") and answers.server(call) is None:
             tally.faults.append(f"client {call['client']}: {called.outcome_text(call)}")
         elif took > CONFIRM_WITHIN:
             tally.faults.append(f"client {call['client']} was told only after {took:.1f} s ({call['outcome']})")
     _harmed(history, tally)
     newcomers = called.calls(history, "newcomer")
-    late = [call for call in newcomers if answers.server(call) is None]
+    late = [call for call in newcomers if answers.server(call) not in known]
     if late:
         tally.faults.append(f"{len(late)} of {len(newcomers)} clients that came when as many had left were not served: "
-                            f"{called.outcome_text(late[0])}")  # fmt: skip
+                            f"{answers.server(late[0]) or called.outcome_text(late[0])}")  # fmt: skip
     observed = (f"{len(live)} sessions lived, from {', '.join(sources) or 'nowhere'}; {len(beyond)} clients beyond were turned away "
                 f"after {worst:.2f} s at most; {len(newcomers) - len(late)} of {len(newcomers)} came in later")  # fmt: skip
     measured = {"id": f"sessions-on-{addresses}-addresses", "value": len(live), "unit": "sessions", "error": 0.0,
                 "requirement": "OCS-NET-06"}  # fmt: skip
-    more = {"measurements": (measured,)}
     if len(live) < wanted:
         tally.faults.insert(0, f"only {len(live)} sessions live, not {wanted}")
     elif len(sources) < addresses:
@@ -53,7 +52,7 @@ def ports_run_out_gracefully(history: History, ports: int, addresses: int) -> Fi
         return Finding(Verdict.BLOCKED, tally.expected, f"{observed}. {reason}", reason)
     if not tally.faults and not newcomers:
         raise ValueError("nobody came after clients had left")
-    return tally.finding(observed, **more)
+    return tally.finding(observed, measurements=(measured,))
 
 
 def fullness_is_graceful(history: History, limit: int) -> Finding:

@@ -47,6 +47,9 @@ def front_ends_see_the_product(history: History, ports: Mapping[str, int]) -> Fi
     """OCS-NET-05: on each of `ports` Front Ends have their clients' connections from an address of the product."""
     tally = Tally("Front Ends see an address of the product on every port.")
     setup, answers = served.setup(history), called.Answers(history)
+    # A product may have addresses that dut.yaml does not name; those of clients and servers are not its own.
+    others = {address: name for name, pairs in setup["addresses"].items() for address, _ in pairs}
+    others |= {call["source"]: "another client" for call in called.calls(history)}
     seen: Counter[str] = Counter()
     reached: set[str] = set()
     lost = ""
@@ -60,10 +63,12 @@ def front_ends_see_the_product(history: History, ports: Mapping[str, int]) -> Fi
         seen[peer] += 1
         if peer == call["source"]:
             tally.faults.append(f"{call['server']} saw the client's own address {peer} on port {ports[call['service']]}")
-        elif peer not in setup["product"]:
-            tally.faults.append(f"{call['server']} saw {peer}, which is no address of the product, on port {ports[call['service']]}")
+        elif peer in others:
+            tally.faults.append(f"{call['server']} saw {peer}, which is {others[peer]}'s, on port {ports[call['service']]}")
     observed = f"{_ARMS.get(setup['arms'], setup['arms'])}; connections on {len(reached)} of {len(ports)} ports came from "
     observed += ", ".join(f"{peer} ({count})" for peer, count in seen.most_common(5)) or "nowhere"
+    if strange := sorted(set(seen) - set(setup["product"])):
+        observed += f"; dut.yaml does not name {', '.join(strange[:5])}"
     if (lost or reached != set(ports)) and not tally.faults:
         reason = lost or f"no client called {', '.join(sorted(set(ports) - reached))}"
         return Finding(Verdict.BLOCKED, tally.expected, f"{observed}. {reason}", reason)

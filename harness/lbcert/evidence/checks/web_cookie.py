@@ -3,59 +3,83 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from ...verdicts import Verdict
 from ..finding import Finding, Tally
 from ..history import History
-from .served import some
-from .web_seen import Exchange, added, cookies, exchanges, header, names_added
+from ..statistics import binomial_region
+from .served import counts, servers, some
+from .web_seen import Exchange, added, cookies, exchanges, header, names_added, unserved
 
 SETS_NONE = "TP-COOKIE-01: the balancer sets no cookie"
 
 
-def cookie_is_set_once(history: History) -> Finding:
-    """Each client's first answer brings a cookie, and none of its later ones, as long as the client shows it."""
-    tally = Tally("a client without the balancer's cookie gets it with its answer, once, and not again when it shows it")
+def cookie_is_set_once(history: History, site: Sequence[str]) -> Finding:
+    """Each client's first answer brings a cookie, and none of its later ones, as long as the client shows it.
+
+    The site's own (`site`: its Set-Cookie lines in every answer) pass unchanged both ways.
+    """
+    tally = Tally("a client gets the balancer's cookie with its first answer, once; the site's own cookies pass unchanged both ways")
+    seen = some(list(exchanges(history)), "call")
+    if blocked := unserved(seen, tally.expected):
+        return blocked
+    own = names_added(history, site)
     first: dict[str, list[str]] = {}
     later = 0
-    for one in some(list(exchanges(history)), "call"):
+    for one in seen:
         if one.trouble:
             tally.faults.append(one.trouble)
         elif one.reply is not None and one.name not in first:
-            names = first[one.name] = [cookie.name for cookie in cookies(added(one.reply), one.target)]
+            names = first[one.name] = [cookie.name for cookie in cookies(added(one.reply, site), one.target)]
             if not names or len(set(names)) < len(names):
                 tally.faults.append(f"{one.name}: the first answer sets {names or 'no cookie'}")
         elif one.reply is not None:
             later += 1
-            if again := added(one.reply):
-                shown = "with it" if one.shown else "without it, since it does not go with this request"
-                tally.faults.append(f"{one.name}: came back {shown} and is given {again[0]!r}")
+            if again := added(one.reply, site):
+                tally.faults.append(f"{one.name}: came back with {'; '.join(one.shown) or 'no cookie'} and is given {again[0]!r}")
+        if not one.trouble and (changed := _changed(one, site, own)):
+            tally.faults.append(changed)
     return tally.finding(f"{len(first)} clients, {sum(map(bool, first.values()))} were given a cookie, then {later} requests")
 
 
 def cookie_is_hidden(history: History, site: Sequence[str]) -> Finding:
     """Servers see a client's cookies without the balancer's; clients see what the site sets, as it was set (`site`)."""
     tally = Tally("servers see every cookie of a client but the balancer's, clients every cookie of the site: each byte, in order")
+    seen = some(list(exchanges(history)), "call")
+    if blocked := unserved(seen, tally.expected):
+        return blocked
     own = names_added(history, site)
     if not own:
         return _blocked(tally)
     with_it = without = 0
-    for one in some(list(exchanges(history)), "call"):
+    for one in seen:
         if one.trouble or one.reply is None or one.request is None:
             tally.faults += [one.trouble] if one.trouble else []
             continue
         sent, came = _pairs(one.shown), header(one.request["headers"], "cookie")
-        rest = [pair for pair in sent if pair.partition("=")[0] not in own]
+        rest = [pair for pair in sent if _name(pair) not in own]
         with_it, without = with_it + (rest != sent), without + (rest == sent)
-        if shown := [pair for pair in _pairs(came) if pair.partition("=")[0] in own]:
+        if shown := [pair for pair in _pairs(came) if _name(pair) in own]:
             tally.faults.append(f"{one.name}: the server is shown {shown[0]!r}")
-        elif _pairs(came) != rest or (rest == sent and came != one.shown):
-            tally.faults.append(f"{one.name}: sent {'; '.join(rest)!r} of its own, the server has {'; '.join(came)!r}")
-        kept = [line for line in one.reply["set_cookie"] if line in site]
-        if kept != list(site):
-            tally.faults.append(f"{one.name}: of the site's {len(site)} Set-Cookie lines, in their order, {len(kept)} came as they were sent")
-    return tally.finding(f"{with_it} requests with the balancer's cookie ({', '.join(sorted(own))}) and {without} without it")
+        elif changed := _changed(one, site, own):
+            tally.faults.append(changed)
+    told = f"{with_it} requests with the balancer's cookie ({', '.join(sorted(own))}) and {without} without it"
+    return tally.finding(told, failing=Verdict.NON_STRICT)
+
+
+def _changed(one: Exchange, site: Sequence[str], own: Collection[str]) -> str | None:
+    """Which of the site's cookies did not pass as they were, of those that the client shows and those that it is given."""
+    if one.reply is None or one.request is None:
+        return None
+    came = header(one.request["headers"], "cookie")
+    sent, seen = ([pair for pair in _pairs(values) if _name(pair) not in own] for values in (one.shown, came))
+    untouched = len(sent) == len(_pairs(one.shown))
+    if seen != sent or (untouched and came != one.shown):
+        return f"{one.name}: sent {'; '.join(sent)!r} of its own, the server has {'; '.join(came)!r}"
+    if (kept := [line for line in one.reply["set_cookie"] if line in site]) != list(site):
+        return f"{one.name}: of the site's {len(site)} Set-Cookie lines {len(kept)} came as they were, or in another order"
+    return None
 
 
 def insertion_is_not_cached(history: History, public: str) -> Finding:
@@ -64,8 +88,11 @@ def insertion_is_not_cached(history: History, public: str) -> Finding:
     Calls labelled `known` are those of clients that show the cookie.
     """
     tally = Tally("an answer that sets the balancer's cookie may not be kept by shared caches; others stay as the site sent them")
+    seen = some(list(exchanges(history)), "call")
+    if blocked := unserved(seen, tally.expected):
+        return blocked
     setting = other = 0
-    for one in some(list(exchanges(history)), "call"):
+    for one in seen:
         if one.trouble or one.reply is None:
             tally.faults += [one.trouble] if one.trouble else []
             continue
@@ -85,22 +112,26 @@ def insertion_is_not_cached(history: History, public: str) -> Finding:
 
 
 def cookie_is_secure(history: History) -> Finding:
-    """Over HTTPS the cookie is marked Secure; HttpOnly is counted."""
-    tally = Tally("a cookie set over HTTPS is marked Secure")
-    seen: dict[str, list] = defaultdict(list)
-    for one in some(list(exchanges(history)), "call"):
+    """Over HTTPS the cookie is marked Secure, over HTTP it is not; HttpOnly is counted."""
+    tally = Tally("a cookie set over HTTPS is marked Secure, and one set over HTTP is not: clients would not show it there")
+    seen = some(list(exchanges(history)), "call")
+    if blocked := unserved(seen, tally.expected):
+        return blocked
+    found: dict[str, list] = defaultdict(list)
+    for one in seen:
         if one.trouble:
             tally.faults.append(one.trouble)
         elif one.reply is not None:
             made = cookies(added(one.reply), one.target)
-            seen[one.call["service"]] += made
-            tally.faults += [f"{one.name}: {cookie.name} without Secure" for cookie in made
-                             if one.call["service"] == "https" and not cookie.secure]  # fmt: skip
-    if not seen["https"]:
+            found[one.call["service"]] += made
+            secure = one.call["service"] == "https"
+            tally.faults += [f"{one.name}: {cookie.name} {'without' if secure else 'with'} Secure" for cookie in made
+                             if cookie.secure != secure]  # fmt: skip
+    if not found["https"]:
         return _blocked(tally)
-    everyone = [cookie for made in seen.values() for cookie in made]
+    everyone = [cookie for made in found.values() for cookie in made]
     hidden = sum(cookie.http_only for cookie in everyone)
-    told = ", ".join(f"{service}: {sum(cookie.secure for cookie in made)} of {len(made)} Secure" for service, made in sorted(seen.items()))
+    told = ", ".join(f"{service}: {sum(cookie.secure for cookie in made)} of {len(made)} Secure" for service, made in sorted(found.items()))
     figure = {"id": "TP-COOKIE-04 HttpOnly", "value": round(100 * hidden / len(everyone), 1), "unit": "%", "requirement": "TP-COOKIE-04"}
     return tally.finding(f"{told}; {hidden} of {len(everyone)} HttpOnly", measurements=(figure,))
 
@@ -108,34 +139,45 @@ def cookie_is_secure(history: History) -> Finding:
 def odd_cookie_is_balanced(history: History, nobodys: Sequence[str]) -> Finding:
     """Whatever the cookie says, its client is served, and by one server from then on.
 
-    Labels tell the kinds of value; those of `nobodys` name no server, so these clients are spread.
+    Labels tell the kinds of value; those of `nobodys` name no server, so these clients are spread as chance has it.
     """
-    tally = Tally("a client whose cookie names no server, or more than one, is balanced, served, and then followed")
-    places: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    tally = Tally("a client whose cookie names no server, or more than one, is balanced like a new one, and then followed")
+    seen = some(list(exchanges(history)), "call")
+    if blocked := unserved(seen, tally.expected):
+        return blocked
+    known = servers(history)
+    places: dict[tuple[str, str], dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     if not names_added(history):
         return _blocked(tally)
-    for one in some(list(exchanges(history)), "call"):
-        kind, status = one.call["label"], one.reply["status"] if one.reply else 0
-        if one.trouble or status >= 400:
-            tally.faults.append(f"{kind}: {one.trouble or f'{one.name} is answered {status}'}")
+    for one in seen:
+        kind, status = (one.call["service"], one.call["label"]), one.reply["status"] if one.reply else 0
+        if status >= 400:
+            tally.faults.append(f"{one.name} is answered {status}")
+        elif one.trouble:
+            tally.faults.append(one.trouble)
         elif one.server is not None:
-            places[kind][one.name].append(one.server)
-    for kind, clients in places.items():
-        for name, servers in clients.items():
-            if len(set(servers)) > 1:
-                tally.faults.append(f"{kind}: {name} was on {', then '.join(servers)}")
-        starts = Counter(servers[0] for servers in clients.values())
-        if kind in nobodys and len(starts) < 2:
-            tally.faults.append(f"{kind}: all {len(clients)} clients were sent to {', '.join(starts)}")
+            places[kind][one.client].append(one.server)
+    for (service, kind), clients in places.items():
+        for name, hosts in clients.items():
+            if len(set(hosts)) > 1:
+                tally.faults.append(f"{name} was on {', then '.join(hosts)}")
+        starts = counts([hosts[0] for hosts in clients.values()], known)
+        low, high = binomial_region(len(clients), len(known))
+        if kind in nobodys and not all(low <= count <= high for count in starts.values()):
+            told = ", ".join(f"{server} {count}" for server, count in starts.items())
+            tally.faults.append(f"{service}, {kind}: {told} of {len(clients)} clients, allowed {low} to {high} each")
     return tally.finding(f"{len(places)} kinds of value, {sum(map(len, places.values()))} clients")
 
 
 def cookie_keeps_server(history: History, pages: int) -> Finding:
     """Each client's `pages` requests behind the one that brought the cookie reach the server of that one."""
     tally = Tally(f"all {pages} further requests of a client reach the server that its cookie names")
+    seen = some(list(exchanges(history, "first", "again")), "call")
+    if blocked := unserved(seen, tally.expected):
+        return blocked
     home: dict[str, str] = {}
     at_home: Counter[str] = Counter()
-    for one in some(list(exchanges(history, "first", "again")), "call"):
+    for one in seen:
         if one.trouble or one.server is None:
             tally.faults += [one.trouble] if one.trouble else []
         elif one.call["label"] == "first":
@@ -147,6 +189,10 @@ def cookie_keeps_server(history: History, pages: int) -> Finding:
     tally.faults += [f"{name}: {at_home[name]} of {pages} requests on {server}" for name, server in home.items()
                      if at_home[name] < pages and not tally.faults]  # fmt: skip
     return tally.finding(f"{len(home)} clients, {sum(at_home.values())} of {pages * len(home)} requests on their own server")
+
+
+def _name(pair: str) -> str:
+    return pair.partition("=")[0]
 
 
 def _pairs(headers: Sequence[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""TP-TLS-03, -04 and -09: users keep their server and their address, over HTTPS, after restarts, in resumed sessions."""
+"""TP-TLS-03 and -09: users keep their server and their address after restarts, and in resumed sessions."""
 
 from __future__ import annotations
 
@@ -29,46 +29,12 @@ def restarts_change_nothing(history: History) -> Finding:
             tally.faults.append(f"{called.name_of(call)}: answered only after {took:.2f} s{where}")
         else:
             good[call["label"] or "the start"] += 1
-    return tally.finding("served with the client's address: " + ", ".join(f"{count} after {name}" for name, count in good.items()))
+    observed = "served with the client's address: " + (", ".join(f"{count} after {name}" for name, count in good.items()) or "nobody")
+    return tally.finding(observed, window=_window(calls), margin=deadlines.CONFIRM_WITHIN)
 
 
-def users_stay(history: History, wanted: int) -> Finding:
-    """TP-TLS-04: each user (`client`), whose first call set a cookie, reaches the server of that call in all `wanted` later ones."""
-    tally = Tally(f"Each user's {wanted} requests over HTTPS with the cookie reach the server of the first, and the cookie is Secure.")
-    answers = called.Answers(history)
-    servers: set[str] = set()
-    stayed = 0
-    people = called.by_client(history)
-    for user, calls in people.items():
-        first, later = calls[0], calls[1:]
-        home = answers.server(first)
-        if home is None:
-            tally.faults.append(f"{user}: {called.outcome_text(first)}")
-            continue
-        servers.add(home)
-        if fault := _cookie_fault(first):
-            tally.faults.append(f"{user}: {fault}")
-        moved = [call for call in later if answers.server(call) != home]
-        stayed += len(later) - len(moved)
-        if moved:
-            where = answers.server(moved[0]) or called.outcome_text(moved[0])
-            tally.faults.append(f"{user}: {len(moved)} of {len(later)} requests left {home} ({where})")
-        if len(later) < wanted:
-            raise ValueError(f"user {user} came only {len(later)} times")
-    if len(servers) < 2 and not tally.faults:
-        # All in one place keeps everybody, and says nothing.
-        tally.faults.append(f"all {len(people)} users were on one server, so that nothing is shown")
-    total = sum(len(calls) - 1 for calls in people.values())
-    return tally.finding(f"{stayed} of {total} requests of {len(people)} users reached the user's server; servers used: {len(servers)}")
-
-
-def _cookie_fault(first: Event) -> str | None:
-    set_by = [cookie for reply in first["replies"] for cookie in reply["set_cookie"]]
-    if not first["cookies"]:
-        return "no cookie was set"
-    if any(not secure for _, _, secure in first["cookies"]):
-        return f"the cookie is not Secure over HTTPS ({set_by[0] if set_by else ''})"
-    return None
+def _window(calls: list[Event]) -> tuple[int, int]:
+    return min(call["started"] for call in calls), max(call["t"] for call in calls)
 
 
 def resumption_moves_nobody(history: History) -> Finding:

@@ -15,16 +15,20 @@ _EFFECTIVE = 1
 
 def nobody_serves_as_root(history: History) -> Finding:
     """Every process that holds a client's connection, as the event `processes` has it, has another effective user than root."""
-    event = next(history.of("processes"))
+    event = next(history.of("processes"), None)
+    if event is None:
+        reason = "the product took in too few clients to see who serves them, which TP-ROUTE-01 is about"
+        return Finding(Verdict.BLOCKED, "Nobody serves as root.", reason, reason)
     services = {tuple(pair) for pair in served.setup(history)["services"].values()}
-    served.some([call for call in called.calls(history) if call["outcome"] == "answered"], "served call")
+    clients = served.some(called.calls(history), "call")
     everyone = event["processes"]
     serving = served.some([one for one in everyone if services & {tuple(local) for local, _ in one["connections"]}],
                           "process that holds a client's connection")  # fmt: skip
     tally = Tally("No process that holds a client's connection runs as root.")
     tally.faults += [f"{_name(one)} serves clients as root" for one in serving if one["uid"][_EFFECTIVE] == 0]
     others = [one for one in everyone if one not in serving and one["uid"][_EFFECTIVE] == 0]
-    observed = "; ".join(f"{_name(one)}: user {one['uid'][_EFFECTIVE]}, capabilities {one['capabilities']:#x}" for one in serving)
+    good = sum(1 for call in clients if call["outcome"] == "answered")
+    observed = f"{good} of {len(clients)} clients were served, by " + "; ".join(f"{_name(one)}: user {one['uid'][_EFFECTIVE]}, capabilities {one['capabilities']:#x}" for one in serving)
     if others:
         observed += f"; root, but without a client: {', '.join(_name(one) for one in others)}"
     return tally.finding(observed, Verdict.NON_STRICT)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from ... import deadlines
-from ...dut_model import DETECTION_CEILING
 from ..finding import Finding, Tally
 from ..history import Event, History
 from . import called, served
 
-LIMIT = DETECTION_CEILING + deadlines.MARGIN
+LIMIT = deadlines.LOST_WITHIN + deadlines.MARGIN
 """s within which a client must have an answer, or be told that there is none"""
 AT_ONCE = 2.0
 """s within which a page comes where nothing is wrong (TP-ROUTE-01)"""
-_TOLD = ("closed", "reset", "refused", "short")
+_TOLD = ("closed", "reset", "refused", "short", "anonymous")
+"""outcomes of a client that knows that it will not be served; `anonymous`: the product has a page for that"""
 
 
 def pages_come(history: History) -> Finding:
@@ -39,34 +39,38 @@ def pages_come(history: History) -> Finding:
                          window=(min(call["started"] for call in calls), max(call["t"] for call in calls)), margin=AT_ONCE)  # fmt: skip
 
 
-def lost_server_is_named(history: History) -> Finding:
-    """TP-ROUTE-02: with a server whose answers go elsewhere (`bypassed`), each client has an answer or an error in time, and the log names it.
+def lost_servers_are_no_silence(history: History) -> Finding:
+    """TP-ROUTE-02: with servers whose answers go elsewhere (event `bypassed`), each client has a page or an error in time.
 
-    A server that was reached all the same (it needs no route to the client) may serve.
+    For who got no page of a real server, a line of the log names both the client and a server that was tried for it. Who was not sent
+    to such a server waits for nothing. One that was reached all the same (it needs no route to the client) may serve.
     """
-    lost = next(history.of("bypassed"))["server"]
+    lost = next(history.of("bypassed"))["servers"]
     calls = served.some(called.calls(history), "call")
-    tally = Tally(f"Although {lost} answers past the balancer, each client has a page or an error within {LIMIT:g} s, and the log names {lost}.")
+    names = lost[0] if len(lost) == 1 else f"{len(lost)} servers"
+    tally = Tally(f"Although {names} answer past the balancer, each client has a page or an error within {LIMIT:g} s; where it was no page "
+                  "of a server, the log names one that was tried.")  # fmt: skip
     ends = _Ends(history)
     tried = _tried(history, lost)
     counts = {"served": 0, "told": 0}
-    waited: dict[str, float] = {}
+    longest, named = 0.0, 0
     for call in calls:
+        who = called.name_of(call)
         kind, took = ends.judge(call, tally)
+        longest = max(longest, took)
         if kind:
             counts[kind] += 1
-            waited[call["source"]] = took
-    if tried and not _names(history, lost):
-        tally.faults.append(f"{len(tried)} connections to {lost} came to nothing, and no line of the log names it")
-    by_lost = sum(1 for call in calls if ends.answers.server(call) == lost)
-    for call in calls:
-        # Who was never sent there has nothing to wait for.
-        if waited.get(call["source"], 0.0) > deadlines.PROMPT and call["source"] not in tried:
-            tally.faults.append(f"{called.name_of(call)}: waited {waited[call['source']]:.2f} s, and was not sent to {lost}")
-    longest = max(waited.values(), default=0.0)
-    observed = (f"{counts['served']} of {len(calls)} clients were served ({by_lost} by {lost}), {counts['told']} were told, the slowest after "
-                f"{longest:.2f} s; {sum(tried.values())} connections to {lost} came to nothing")  # fmt: skip
-    return tally.finding(observed, window=_window(calls), margin=deadlines.MARGIN)
+        if kind and took > deadlines.PROMPT and call["source"] not in tried:
+            tally.faults.append(f"{who}: waited {took:.2f} s, and was not sent to {names}")
+        if kind == "told" and call["source"] in tried:
+            if _named(history, call, lost):
+                named += 1
+            else:
+                tally.faults.append(f"{who}: {call['outcome']}, and no line of the log names it and a server that was tried")
+    by_lost = sum(1 for call in calls if ends.answers.server(call) in lost)
+    observed = (f"{counts['served']} of {len(calls)} clients were served ({by_lost} by {names}), {counts['told']} were told ({named} of them "
+                f"stand in the log with a server), the slowest after {longest:.2f} s; {len(tried)} clients had been sent to {names} in vain")  # fmt: skip
+    return tally.finding(observed, window=_window(calls), margin=AT_ONCE)
 
 
 def neighbour_is_told(history: History) -> Finding:
@@ -93,7 +97,7 @@ def neighbour_is_told(history: History) -> Finding:
     observed = (f"of {len(inside)} requests from the servers' network {counts['served']} were served and {counts['told']} told "
                 f"({', '.join(dict.fromkeys(outcomes)) or 'none'}), the slowest after {longest:.2f} s; {len(outside)} from outside; "
                 + (f"servers answered the client directly {direct} times" if direct else "no server answered the client directly"))  # fmt: skip
-    return tally.finding(observed, window=_window([*inside, *outside]), margin=deadlines.MARGIN)
+    return tally.finding(observed, window=_window([*inside, *outside]), margin=AT_ONCE)
 
 
 class _Ends:
@@ -129,20 +133,19 @@ class _Ends:
         return (end - start) / 1e9
 
 
-def _tried(history: History, server: str) -> dict[str, int]:
-    """Connections that reached `server` and never carried a byte to it, by who stands in them as the client, without health checks."""
-    found: dict[str, int] = {}
+def _tried(history: History, lost: list[str]) -> set[str]:
+    """Who stands as the client in connections that reached a server of `lost` and never carried a byte to it; without health checks."""
     own = called.own_addresses(history)
-    for flow in history.of("flow", link=served.link_of(history, server)):
-        if "syn" in flow and "data_to_server" not in flow and flow["client"] not in own:
-            found[flow["client"]] = found.get(flow["client"], 0) + 1
-    return found
+    links = {served.link_of(history, name) for name in lost}
+    return {flow["client"] for flow in history.of("flow")
+            if flow["link"] in links and "syn" in flow and "data_to_server" not in flow and flow["client"] not in own}  # fmt: skip
 
 
-def _names(history: History, server: str) -> bool:
-    """Whether a line of the product's log names the server, by its name or its address."""
-    known: list[Any] = [server, *(address for address, _ in served.setup(history)["addresses"][server])]
-    return any(name in event["text"] for event in history.of("log") for name in known)
+def _named(history: History, call: Event, lost: list[str]) -> bool:
+    """Whether a line of the log names the client of `call` and one of the servers, by its name or its address."""
+    addresses = served.setup(history)["addresses"]
+    known: list[Any] = [*lost, *(pair[0] for name in lost for pair in addresses[name])]
+    return any(call["source"] in event["text"] and any(name in event["text"] for name in known) for event in history.of("log"))
 
 
 def _direct(history: History) -> int:

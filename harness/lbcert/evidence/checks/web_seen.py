@@ -7,8 +7,10 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ...verdicts import Verdict
 from ...wire.cookies import Cookie, read
 from ...wire.http import read_server_value
+from ..finding import Finding
 from ..history import Event, History
 from .called import calls
 from .served import setup
@@ -67,6 +69,16 @@ def exchanges(history: History, *labels: str) -> Iterator[Exchange]:
             reply = call["replies"][number] if number < len(call["replies"]) else None
             shown = call["shown"][number] if number < len(call["shown"]) else []
             yield Exchange(call, number, method, target, shown, reply, _record(call, reply, names, records))
+
+
+def unserved(seen: Collection[Exchange], expected: str) -> Finding | None:
+    """Blocked, where a service serves nobody at all: that is another requirement's subject, and nothing else shows then."""
+    served = {one.call["service"] for one in seen if one.server is not None}
+    for one in seen:
+        if (service := one.call["service"]) not in served:
+            reason = f"TP-TLS-03: no client of {service} is served"
+            return Finding(Verdict.BLOCKED, expected, f"{reason} ({one.trouble or one.call['outcome']})", reason=reason)
+    return None
 
 
 def header(fields: Collection[Any], name: str) -> list[str]:

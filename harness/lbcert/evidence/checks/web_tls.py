@@ -81,10 +81,10 @@ def old_versions_are_refused(history: History) -> Finding:
     for call in served.some([call for call in called.calls(history) if "offered" in call], "hello"):
         answer = call["said"] or {"version": None, "alert": None, "suite": None}
         accepted = call["outcome"] == "accepted"
-        words = f"accepted with {answer['suite']}" if accepted else answer["alert"] or called.outcome_text(call)
+        words = f"accepted with suite {answer['suite']:#06x}" if accepted else answer["alert"] or called.outcome_text(call)
         said.setdefault(call["label"], set()).add(words)
         if accepted and call["label"] not in GOOD:
-            tally.faults.append(f"a hello that offers {call['label']} only is accepted ({answer['version']}, suite {answer['suite']})")
+            tally.faults.append(f"a hello that offers {call['label']} only is {words} ({answer['version']})")
         elif not accepted and call["outcome"] not in ("refused", "closed", "reset"):
             tally.faults.append(f"a hello that offers {call['label']}: {called.outcome_text(call)}")
     good = [call for call in called.calls(history, "handshake") if call["outcome"] == "answered"]

@@ -37,8 +37,15 @@ class Told:
         return "PROXY header" if self.by_header else "far end of the connection"
 
     def requests(self, call: Event) -> list[Event]:
-        """The requests of `call` as servers had them; none where the two ends disagree about who answered."""
-        return self._requests[call["token"]] if self.answers.accept(call) else []
+        """The requests of `call` as servers had them; none where the two ends disagree about who answered, or about how many.
+
+        A product may end a connection behind any whole answer (`short`).
+        """
+        found = self._requests[call["token"]]
+        good = [reply for reply in call.get("replies", ()) if reply["status"] == 200 and reply["server"]]
+        if call["outcome"] == "short" and good and len(good) == len(call["replies"]) == len(found):
+            return found
+        return found if self.answers.accept(call) and len(found) >= len(good) else []
 
     def address(self, request: Event) -> str | None:
         """Whom the server takes for the client; None if it is not told."""
