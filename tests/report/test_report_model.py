@@ -127,6 +127,20 @@ def test_measurements_are_collected_once(runs):
     assert report["deployments"][0]["measurements"] == [figure | {"error": None, "requirement": None}]
 
 
+def test_an_optional_must_counts_where_it_is_claimed(runs, tmp_path: Path):
+    folder = tmp_path / "catalogue"
+    folder.mkdir()
+    text = (catalogue.FOLDER / "rdp.yaml").read_text()
+    start = text.index("  - id: RDP-FAIL-01")
+    row = text[start:].replace("feature: rdp-core", "feature: rdp-token", 1).replace("group: ", "group: Optional (if offered) #", 1)
+    (folder / "rdp.yaml").write_text(text[:start] + row)
+    profiles = catalogue.load_all(folder)
+    run = runs.make([runs.result("RDP-FAIL-05")])
+    assert rows(model.derive(run, profiles))["RDP-FAIL-01"]["reason"] == "the feature 'rdp-token' is not claimed"
+    runs.edit(lambda run: run["deployments"][0].update(claims=["rdp-token"]))
+    assert rows(model.derive(run, profiles))["RDP-FAIL-01"]["reason"] == model.NO_TEST
+
+
 def test_what_was_not_claimed_says_so(runs, tmp_path: Path):
     folder = tmp_path / "catalogue"
     folder.mkdir()
