@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -260,6 +261,20 @@ def test_a_report_that_breaks_its_schema_is_not_written(runs):
     with pytest.raises(ReportError, match=r"report\.json, dut\.build\.sha256: 5 is not of type"):
         model.write(run)
     assert not (run / "report.json").exists()
+
+
+def test_a_row_about_documents_counts_for_nothing(runs, monkeypatch):
+    profiles = dict(catalogue.load_all())
+    kept = dict(profiles["rdp"].requirements)
+    kept["RDP-FAIL-06"] = replace(kept["RDP-FAIL-06"], group=catalogue.DOSSIER)
+    profiles["rdp"] = replace(profiles["rdp"], requirements=kept)
+    monkeypatch.setattr(catalogue, "load_all", lambda *folder: profiles)
+    for last in ([], [runs.result("RDP-FAIL-06", "fail", "nobody can test this")]):
+        results = [row for row in runs.passing() if row["requirements"] != ["RDP-FAIL-06"]] + last
+        report = model.derive(runs.make(results))
+        assert report["deployments"][0]["result"] == "certified"
+        assert sum(report["deployments"][0]["core"].values()) == 7
+        assert verdicts(report) == {"RDP-FAIL-06": ("not-run", model.FOR_READERS)}
 
 
 def test_an_old_report_survives_a_failed_write(tmp_path: Path):
