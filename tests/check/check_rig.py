@@ -81,7 +81,7 @@ ANSWERS = [
         "RDP-FAIL-01": [(31, "option redispatch 1"), (30, "inter 2s fall 3"), (31, "inter 2s fall 3")],
         "RDP-FAIL-02": [(9, "timeout connect 3s"), (31, "option redispatch 1, timeout check 2s"),
                         (30, "inter 2s fall 3"), (31, "inter 2s fall 3")],
-    }, left_out=["10.8.0.5:443: it speaks HTTP"], made_up=["rdgw.example.org.pem is self-signed", "user rdplb", "/srv/haproxy-empty"]),
+    }, left_out=["10.8.0.5:443: a web site"], made_up=["rdgw.example.org.pem is self-signed", "user rdplb", "/srv/haproxy-empty"]),
     Answer("06", "10.5.0.9:3389", "alpha 10.5.0.11, b 10.5.0.12", check(1.5, 2, 3, 1.5), table(36000.0, 204800), {
         "RDP-FAIL-02": [], "RDP-FAIL-05": [], "RDP-PERSIST-01": [],
         "RDP-PERSIST-08": [(22, "stick on req.rdp_cookie(mstshash),lower if { req.rdp_cookie(mstshash),length gt 0 }")],

@@ -103,3 +103,13 @@ def test_a_dead_zygote_is_an_error_at_once_and_takes_its_labs_along():
 def children(pid: int) -> list[int]:
     with open(f"/proc/{pid}/task/{pid}/children") as file:
         return [int(word) for word in file.read().split()]
+
+
+def test_a_package_that_is_missing_is_named_and_the_next_lab_can_be_made():
+    zygote = Zygote()
+    try:
+        with pytest.raises(LabError, match="could not be built: No module named 'lbcert.absent': run `make setup`$"):
+            zygote.start(small_plan(), modules=["lbcert.absent"])
+        zygote.start(small_plan()).close()
+    finally:
+        zygote.close()

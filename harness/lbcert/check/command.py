@@ -19,7 +19,7 @@ from ..session import SetupError
 from ..topology.interface import LabError
 from ..topology.netns import Zygote
 from ..topology.probe import raise_file_limit
-from . import folder, run, show, sources
+from . import folder, others, run, show, sources
 from .assumptions import Assumptions
 from .guess import Candidate, candidates
 from .listeners import Choice
@@ -86,7 +86,10 @@ def _check(paths: list[Path], options: argparse.Namespace, keep: Path | None) ->
     print("\n".join(show.guesses(found)), flush=True)
     with _kept(keep, found, options) as place:
         if not found.candidates:
-            print("\nNothing was tested: no listener fits the profile rdp, the only one there is yet.")
+            made = others.starts(found)
+            if keep is not None and made:
+                others.write(keep, found, made[0])
+            print("\n".join(others.told(found, made, keep)))
             return INCOMPLETE
         if keep is not None:
             print(f"\nwritten: {place / 'dut.yaml'}; correct it and check again with: lbcert check {place}")
@@ -128,6 +131,10 @@ def _check_described(place: Path, options: argparse.Namespace) -> int:
     """A folder that was written before, and corrected since."""
     product = load(place / "dut.yaml", str(place))
     print(f"{place / 'dut.yaml'}: {', '.join(one.id for one in product.deployments)}; nothing is guessed.", flush=True)
+    if strange := [one for one in product.deployments if one.profile in others.SUITES]:
+        print("\n".join(f"{one.id}: not tested here; pytest {others.SUITES[one.profile]} --dut {place}:{one.id}" for one in strange))
+        if len(strange) == len(product.deployments):
+            return INCOMPLETE
     known = _described(product) if product.driver == "haproxy" else {}
     return DONE if options.no_run else _run(place, options, known)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ..drivers.base import RDP_PORT
+from . import others
 from .assumptions import Assumptions, free_address
 from .question import Question
 from .reader import Bind, Section, Text
@@ -30,12 +31,15 @@ class Choice:
     """the origin of a VIP that was guessed, by VIP"""
     left_out: list[tuple[str, str]] = field(default_factory=list)
     """(listener, why it is not tested)"""
+    others: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
+    """other profile -> its listeners"""
 
     def choose(self, listening: tuple[tuple[str, int], ...]) -> list[tuple[str, int]]:
         """The VIPs to which a user is to be sent; called once the product says where it listens."""
         self.vips.clear()
         self.reasons.clear()
         self.left_out.clear()
+        self.others.clear()
         if self.wanted is not None:
             self._take_wanted(listening)
             return list(self.vips)
@@ -76,8 +80,11 @@ class Choice:
             return "it listens on the machine itself only"
         if port == RDP_PORT or (bind is not None and self._speaks_rdp(bind.section)):
             return ""
-        if bind is not None and bind.section.find("mode", "http"):
-            return "it speaks HTTP; there is no profile for it yet"
+        if profile := others.profile_of(self.text, bind, pair):
+            self.others.setdefault(profile, []).append(pair)
+            return others.why(profile)
+        if bind is not None and bind.section.find("mode", "http") and not bind.section.all("mode", "tcp"):
+            return "it speaks HTTP, and no server is behind it"
         return f"nothing says that it serves RDP: its port is not {RDP_PORT}, and neither are its servers'"
 
     def _speaks_rdp(self, section: Section) -> bool:
@@ -85,7 +92,7 @@ class Choice:
         target = section.find("default_backend")
         behind = self.text.backend(target.words[1]) if target and len(target.words) > 1 else None
         for one in filter(None, (section, behind)):
-            if one.find("mode", "http"):
+            if (mode := one.find("mode")) and "http" in mode.words[1:2]:
                 return False
             for line in one.lines:
                 joined = line.text.lower()

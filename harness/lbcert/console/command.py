@@ -113,8 +113,11 @@ def _attend(standing: StandingLab, place: Place, options: argparse.Namespace) ->
 
 def _hints(standing: StandingLab) -> list[str]:
     first = standing.seats[0].server.name
-    return [f"  from another terminal: lbcert fault {first} dark; lbcert shell client; lbcert shell dut -- ss -tn",
-            "  Ctrl-C ends the lab"]  # fmt: skip
+    lines = [f"  from another terminal: lbcert fault {first} dark; lbcert shell client; lbcert shell dut -- ss -tn"]
+    if len(standing.lab.services) > 2:
+        last = list(standing.lab.services.values())[-1][1]
+        lines.append(f"                         lbcert fault {first} refuse {last} (this port alone)")
+    return [*lines, "  Ctrl-C ends the lab"]
 
 
 def _watch(standing: StandingLab, control: Control) -> int:
@@ -243,7 +246,7 @@ def _fault(options: argparse.Namespace) -> int:
         if options.server is None:
             print(remote.ask("state")[0])
         else:
-            print(remote.ask("fault", server=options.server, fault=options.fault)[0])
+            print(remote.ask("fault", server=options.server, fault=options.fault, ports=options.ports)[0])
         return DONE
     finally:
         remote.close()

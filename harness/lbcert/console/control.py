@@ -102,8 +102,10 @@ class Control:
 
     def _answer(self, channel: Channel, message: dict[str, Any], fds: list[int]) -> tuple[dict[str, Any], list[int]]:
         match message:
-            case {"do": "fault", "server": str(server), "fault": str(fault)}:
-                return {"done": self._standing.disturb(server, fault)}, []
+            case {"do": "fault", "server": str(server), "fault": str(fault), "ports": list(ports)}:
+                if not all(isinstance(port, int) for port in ports):
+                    raise Refused("a port is a number")
+                return {"done": self._standing.disturb(server, fault, ports)}, []
             case {"do": "state"}:
                 return {"done": "\n".join(table.state(self._standing))}, []
             case {"do": "program", "host": str(host), "argv": [str(), *_] as argv, "env": dict(env),

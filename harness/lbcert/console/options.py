@@ -39,7 +39,8 @@ def add(commands: Any) -> None:
     fault.add_argument("server", metavar="SERVER", nargs="?", help="a real server, by the name that `lbcert lab` prints")
     fault.add_argument("fault", metavar="FAULT", nargs="?",
                        help="dark (its host is gone), hang (accepts, never answers), crash (its process is killed), "
-                            "refuse (its port closes, sessions stay); restore undoes it")  # fmt: skip
+                            "refuse (its ports close, sessions stay); restore undoes it")  # fmt: skip
+    fault.add_argument("ports", metavar="PORT", nargs="*", type=int, help="which ports refuse; default: all")
     fault.set_defaults(run=_later("fault"))
 
     shell = commands.add_parser(

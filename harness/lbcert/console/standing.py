@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import time
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +13,14 @@ from .. import faults
 from ..drivers import DriverError
 from ..dut import resolve
 from ..dut_model import Deployment, Product
-from ..endpoints.control import MockServer
 from ..lab import Files, HarnessError, Lab, LabError
+from ..scenes.papers import hand_out
 from ..session import Run, Session, SetupError
 from ..topology.plan import CLIENT_HOST
 from ..topology.probe import raise_file_limit
-from ..wire import ConnectionRequest, Decoded
+from .guests import Seat
 
 RESTORE = "restore"
-CHECKS_ARE_SHORT = 1.0
-"""s after which a connection without a name is no health check"""
 TIDIED_EVERY = 60.0
 """s"""
 _NOWHERE = Path("/dev/null")
@@ -31,42 +29,6 @@ OPERATIONS = (*faults.FAULTS, RESTORE)
 
 class Refused(Exception):
     """What was asked for is not possible; one clear sentence for the user."""
-
-
-@dataclass
-class Guest:
-    """A connection that a real server has."""
-
-    peer: str
-    since: float
-    """time.time()"""
-    user: str | None = None
-    """the name in its first packet; empty: it had none; None: no first packet yet"""
-    told: bool = False
-    """whether its coming was news"""
-
-    @property
-    def is_user(self) -> bool:
-        """Health checks say nothing, or nothing with a name in it, and leave at once."""
-        return bool(self.user) or (self.user is not None and time.time() - self.since > CHECKS_ARE_SHORT)
-
-
-@dataclass
-class Seat:
-    """A real server, its fault if it has one, and its guests by connection number."""
-
-    server: MockServer
-    host: str
-    fault: str | None = None
-    guests: dict[int, Guest] = field(default_factory=dict)
-
-    @property
-    def state(self) -> str:
-        return {"crash": "crashed", "hang": "hung", "refuse": "refuses"}.get(self.fault or "", self.fault or "up")
-
-    @property
-    def users(self) -> list[Guest]:
-        return [guest for guest in self.guests.values() if guest.is_user]
 
 
 class StandingLab:
@@ -95,7 +57,11 @@ class StandingLab:
             raise
         self._before = self.lab.broker.on_event
         self.lab.broker.on_event = self._on_event
-        self.seats = [Seat(server, server.host) for server in self.lab.mocks]
+        self.seats = [Seat(server, server.host) for server in [*self.lab.mocks, *self.lab.fallbacks]]
+        self.papers = tuple(hand_out(self.lab))
+        """files of the client host that programs need for TLS"""
+        # What happened while it was made is no news: a question to the kernel or the product may well be answered with no.
+        del self.lab.history.events[1:]
 
     def close(self) -> None:
         try:
@@ -131,12 +97,11 @@ class StandingLab:
         for event in fresh:
             seat = next((seat for seat in self.seats if seat.server.name == event["who"]), None)
             if seat is not None:
-                self._guest(seat, event)
+                self.news += seat.take(event)
             elif event["kind"] == "exit":
                 self._product_ended(event)
         for seat in self.seats:
-            for guest in seat.guests.values():
-                self._tell(seat, guest)
+            self.news += seat.greet_all()
 
     def _forget_lags(self) -> None:
         """Late wake-ups are of interest to checks only; without one they would pile up in every process of the lab."""
@@ -148,25 +113,6 @@ class StandingLab:
                 with contextlib.suppress(OSError):  # it has just died; the broker will say so
                     seat.server.tell("lag")
 
-    def _guest(self, seat: Seat, event: dict[str, Any]) -> None:
-        if event["kind"] == "accept":
-            host, port = event["peer"]
-            seat.guests[event["conn"]] = Guest(f"[{host}]:{port}" if ":" in host else f"{host}:{port}", event["t"] / 1e9)
-        elif event["kind"] == "request" and event["conn"] in seat.guests:
-            guest = seat.guests[event["conn"]]
-            guest.user = name_in(bytes.fromhex(event["bytes"]))
-            if guest.user:
-                self._tell(seat, guest)
-        elif event["kind"] == "close":
-            guest = seat.guests.pop(event["conn"], None)
-            if guest is not None and guest.told:
-                self.news.append(f"{seat.server.name}: {called(guest)} left ({event['how']})")
-
-    def _tell(self, seat: Seat, guest: Guest) -> None:
-        if guest.is_user and not guest.told:
-            guest.told = True
-            self.news.append(f"{seat.server.name}: {called(guest)} connected, from {guest.peer}")
-
     def _product_ended(self, event: dict[str, Any]) -> None:
         """A daemon's parent ends with 0 and means nothing by it."""
         status = event["status"]
@@ -176,40 +122,57 @@ class StandingLab:
 
     # -- what is asked for ------------------------------------------------------------------------
 
-    def disturb(self, name: str, operation: str) -> str:
-        """Do a fault to a server, or undo it; returns what was done, raises Refused."""
+    def disturb(self, name: str, operation: str, ports: Sequence[int] = ()) -> str:
+        """Do a fault to a server (`refuse`: to some of its ports, if any are named), or undo it.
+
+        Returns what was done, raises Refused.
+        """
         seat = self._seat(name)
         if operation not in OPERATIONS:
             raise Refused(f"{operation!r} is no fault; known: {', '.join(OPERATIONS)}")
         shown = seat.server.name
+        self._sensible(seat, operation, ports)
         try:
             if operation == RESTORE:
                 if seat.fault is None:
                     raise Refused(f"{shown} has no fault")
                 faults.restore(self.lab, seat.server, seat.fault)
                 done = f"{shown}: restored ({seat.fault})"
-                seat.fault = None
+                seat.fault, seat.ports = None, ()
             else:
                 if seat.fault is not None:
                     raise Refused(f"{shown} {seat.state if seat.fault == 'refuse' else 'is ' + seat.state} already; "
                                   f"first: lbcert fault {name} {RESTORE}")  # fmt: skip
-                faults.FAULTS[operation](self.lab, seat.server)
-                seat.fault = operation
+                if ports:
+                    faults.refuse(self.lab, seat.server, ports)
+                else:
+                    faults.FAULTS[operation](self.lab, seat.server)
+                seat.fault, seat.ports = operation, tuple(ports)
                 if operation == "crash":
                     seat.guests.clear()
-                done = f"{shown}: {operation}"
+                done = " ".join([f"{shown}: {operation}", *map(str, ports)])
         except (HarnessError, LabError) as error:
             raise Refused(f"{shown}, {operation}: {error}") from None
         self.news.append(done)
         return done
 
+    def _sensible(self, seat: Seat, operation: str, ports: Sequence[int]) -> None:
+        if seat.fallback and operation == "dark":
+            raise Refused(f"{seat.server.name} runs on the balancer itself, which would be dark with it")
+        if ports and operation != "refuse":
+            raise Refused(f"ports are for refuse, which closes these and no others; {operation} is for the whole server")
+        have = [port for _, port in seat.server.listen]
+        if strange := [str(port) for port in ports if port not in have]:
+            raise Refused(f"{seat.server.name} does not listen on {', '.join(strange)}; "
+                          f"it has: {', '.join(map(str, sorted(set(have))))}")  # fmt: skip
+
     def _seat(self, name: str) -> Seat:
-        host = self.hosts.get(name)
-        seat = next((seat for seat in self.seats if seat.host == host), None)
-        if seat is None:
-            known = ", ".join(one.server.name for one in self.seats)
-            raise Refused(f"{name!r} is no real server of this lab; it has: {known}")
-        return seat
+        for seat in self.seats:
+            # The host of a fallback is the balancer, which is no real server.
+            if name == seat.server.name or (name == seat.host and not seat.fallback):
+                return seat
+        known = ", ".join(one.server.name for one in self.seats)
+        raise Refused(f"{name!r} is no real server of this lab; it has: {known}")
 
     # -- programs ---------------------------------------------------------------------------------
 
@@ -254,27 +217,6 @@ def make(reference: str, folder: Path, capture: Path | None = None) -> StandingL
         return StandingLab(product, product.deployments[0], folder, capture)
     except (DriverError, LabError, HarnessError) as error:
         raise SetupError(str(error)) from None
-
-
-def name_in(request: bytes) -> str:
-    """The user's name in a first packet; empty where there is none."""
-    outcome = ConnectionRequest.decode(request)
-    cookie = outcome.value.cookie if isinstance(outcome, Decoded) else None
-    return cookie.decode("latin-1") if cookie else ""
-
-
-def called(guest: Guest) -> str:
-    """A guest's name, safe for a terminal: it is whatever a client sent."""
-    return "".join(char if char.isprintable() else "?" for char in guest.user or "") or "(no name)"
-
-
-def age(since: float) -> str:
-    """How long ago: 5 s, 3 min, 2 h."""
-    seconds = max(0.0, time.time() - since)
-    for unit, size in (("h", 3600), ("min", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} s"
 
 
 __all__ = ["CLIENT_HOST", "OPERATIONS", "Refused", "StandingLab", "make"]

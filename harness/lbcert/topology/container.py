@@ -44,8 +44,13 @@ def main() -> NoReturn:
         message, _ = control.receive()
     except (OSError, ChannelClosed) as error:
         sys.exit(f"lbcert: nobody waits for this lab at {sys.argv[1]}: {error}")
-    for name in message["modules"]:
-        importlib.import_module(name)
+    try:
+        for name in message["modules"]:
+            importlib.import_module(name)
+    except ImportError as error:
+        said = f"the image cannot load what this profile needs ({error}); run `make docker`"
+        control.send({"event": "failed", "error": said, "detail": ""})
+        sys.exit(str(error))
     broker.serve(control, message, lambda plan, extra: make(control, plan, extra))
 
 

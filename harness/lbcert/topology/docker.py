@@ -7,6 +7,7 @@ network: two labs with the same addresses run side by side, and neither meets th
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import resource
@@ -15,6 +16,7 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,9 @@ COMPOSE_FILE = Path(__file__).parents[3] / "docker-compose.yml"
 _PACKAGE = Path(__file__).parents[2]
 _CONTROL = "/run/lbcert-control"
 _LAB = "lab"
+_SIDE = "/opt/lbcert-needs"
+_NEEDED = ("aiosipua", "h11")
+"""packages of pure Python that mock servers of pools and web sites use: the distribution has them in other versions, or not at all"""
 
 
 class Docker:
@@ -64,7 +69,7 @@ class Docker:
         number = self.count
         # Of the folder's name a part is random: numbers of processes are not one engine's own.
         project = f"{self.folder.name}-{number}"
-        services = self._services(plan, number)
+        services = self._services(plan, number, _packages() if modules else {})
         self.labs[number] = [f"{project}-{name}" for name in services]
         for name, container in zip(services, self.labs[number], strict=True):
             services[name]["container_name"] = container
@@ -101,8 +106,8 @@ class Docker:
 
     # -- steps ------------------------------------------------------------------------------------
 
-    def _services(self, plan: Plan, number: int) -> dict[str, dict[str, Any]]:
-        """The lab as Compose's services: the broker's container, and one for each host."""
+    def _services(self, plan: Plan, number: int, packages: dict[str, str]) -> dict[str, dict[str, Any]]:
+        """The lab as Compose's services: the broker's container with `packages` (name -> folder here), and one for each host."""
         common = {
             "image": self.image,
             "pull_policy": "never",
@@ -114,11 +119,14 @@ class Docker:
         lab = {
             "hostname": _LAB,
             "command": ["python3", "-m", "lbcert.topology.container", f"{_CONTROL}/{number}"],
-            # To enter the others and connect them. What is started there gives all of it up (container.py).
-            "cap_add": ["SYS_ADMIN", "NET_ADMIN"],
+            # To enter the others and connect them, and to see what a product that has changed user holds. What is started there
+            # gives all of it up (container.py).
+            "cap_add": ["SYS_ADMIN", "NET_ADMIN", "SYS_PTRACE"],
             "security_opt": ["apparmor=unconfined"],
             "ulimits": {"nofile": {"soft": files, "hard": files}},
-            "volumes": [f"{_PACKAGE}:/opt/lbcert:ro", f"{self.folder}:{_CONTROL}"],
+            "environment": {"PYTHONPATH": f"/opt/lbcert:{_SIDE}"},
+            "volumes": [f"{_PACKAGE}:/opt/lbcert:ro", f"{self.folder}:{_CONTROL}",
+                        *(f"{folder}:{_SIDE}/{name}:ro" for name, folder in packages.items())],
         }
         services = {_LAB: {**common, **lab}}
         for host in plan.hosts:
@@ -154,6 +162,18 @@ class Docker:
             os.write(self.log, (said.output + said.errors).encode())
         engine.run(["docker", "kill", containers[0]])
         self.wait_gone(number)
+
+
+def _packages() -> dict[str, str]:
+    """Where this Python has what mock servers need besides the image's packages: folder's name -> path, what is said about each with it."""
+    found: dict[str, str] = {}
+    for name in _NEEDED:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            for file in metadata.distribution(name).files or ():
+                if file.name in ("METADATA", "__init__.py") and len(file.parts) == 2:
+                    folder = Path(file.locate()).parent
+                    found[folder.name] = str(folder)
+    return found
 
 
 def _image() -> str:

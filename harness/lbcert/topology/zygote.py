@@ -37,6 +37,10 @@ class NoIdRange(Exception):
     """The user has no subordinate ids."""
 
 
+class NotInstalled(Exception):
+    """A package that the lab's servers need cannot be loaded."""
+
+
 def subordinate_range(path: str, uid: int, name: str) -> tuple[int, int]:
     """The largest (first, count) that `path` (/etc/subuid, /etc/subgid) grants; NoIdRange without one."""
     best = (0, 0)
@@ -84,14 +88,15 @@ def _map_ids(pid: int) -> None:
 
 def _start_lab(message: dict, fds: list[int]) -> int:
     """Fork one lab; returns the pid of its parent process. Errors go to the lab's own channel."""
-    for name in message["modules"]:
-        importlib.import_module(name)
+    missing = _load(message["modules"])
     ask_read, ask_write = os.pipe()
     answer_read, answer_write = os.pipe()
     zygote = os.getpid()
     pid = os.fork()
     if pid == 0:
         try:
+            if missing is not None:
+                raise missing
             os.close(ask_read)
             os.close(answer_write)
             _lab_parent(message, fds, ask_write, answer_read, zygote)
@@ -112,8 +117,18 @@ def _start_lab(message: dict, fds: list[int]) -> int:
     return pid
 
 
+def _load(modules: list[str]) -> NotInstalled | None:
+    """Import what the lab's servers need; what is wrong with that, if anything."""
+    try:
+        for name in modules:
+            importlib.import_module(name)
+    except ImportError as error:
+        return NotInstalled(f"{error}: run `make setup`")
+    return None
+
+
 def _report(fd: int, error: BaseException) -> None:
-    text = "".join(traceback.format_exception(error)) if not isinstance(error, (OSError, NoIdRange)) else ""
+    text = "".join(traceback.format_exception(error)) if not isinstance(error, (OSError, NoIdRange, NotInstalled)) else ""
     try:
         Channel(socket.socket(fileno=os.dup(fd))).send({"event": "failed", "error": str(error), "detail": text})
     except (ChannelClosed, OSError):

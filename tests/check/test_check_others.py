@@ -1,0 +1,57 @@
+"""Configurations of other profiles: what they are is said, which suite tests them, and the dut.yaml to start from is right."""
+
+from pathlib import Path
+
+import pytest
+
+from lbcert import cli
+from lbcert.check import command
+from lbcert.check.command import examine
+from lbcert.dut import load
+
+DUTS = Path(__file__).parents[2] / "duts" / "haproxy"
+CHECK = {"inter": 2.0, "fall": 3, "rise": 2, "timeout": 2.0}
+
+
+@pytest.fixture
+def check(check_zygote, capsys, monkeypatch):
+    """`check(file, options...)`: exit status and what was printed."""
+    monkeypatch.setattr(command, "examine", lambda *args, **more: examine(*args, zygote=check_zygote, **more))
+
+    def run(path, *options):
+        capsys.readouterr()
+        status = cli.main(["check", str(path), "--no-run", *options])
+        return status, " ".join(capsys.readouterr().out.split())
+
+    return run
+
+
+@pytest.mark.parametrize(("file", "profile", "says", "missing"), [
+    ("ocs", "ocs", "10.10.2.20:5060 and 8 more: a pool of Office Communications Servers, which check does not test; `pytest suites/ocs` does", ""),
+    ("tproxy", "ssl-tproxy", "10.0.0.142:443: a web site, which check does not test; `pytest suites/ssl_tproxy` does", "line 38, `usesrc`"),
+    pytest.param("ocs-split", "ocs", "a pool of Office Communications Servers (profile ocs)", "", marks=pytest.mark.nightly),
+    pytest.param("proxy-protocol", "ssl-tproxy", "a web site (profile ssl-tproxy)", "servers get a PROXY header", marks=pytest.mark.nightly),
+])  # fmt: skip
+def test_the_products_own_files(check, tmp_path, file, profile, says, missing):
+    """What is read from a file that has a dut.yaml of ours is what stands there."""
+    status, said = check(DUTS / f"{file}.cfg", "--write", str(tmp_path / "w"))
+    assert status == 3 and says in said and missing in said and f"--dut {tmp_path / 'w'}" in said
+    (found,) = load(tmp_path / "w" / "dut.yaml", "w").deployments
+    known = load(DUTS / "dut.yaml", "haproxy").deployment(file)
+    assert (found.profile, found.text, set(found.claims)) == (profile, known.text, set(known.claims) - {"proxy-protocol"})
+    for key in ("health_check", "persistence", "session"):
+        assert found.declares.raw.get(key) == known.declares.raw.get(key), key
+    assert known.services.items() <= found.services.items() and found.files == known.files
+
+
+def test_the_folder_that_was_written_is_named_to_its_suite(check, tmp_path):
+    check(DUTS / "ocs.cfg", "--write", str(tmp_path / "w"))
+    assert check(tmp_path / "w") == (3, f"{tmp_path}/w/dut.yaml: ocs; nothing is guessed. "
+                                        f"ocs: not tested here; pytest suites/ocs --dut {tmp_path}/w:ocs")  # fmt: skip
+
+
+def test_a_page_of_statistics_is_no_web_site(check, tmp_path):
+    path = tmp_path / "h.cfg"
+    path.write_text("defaults\n mode http\n timeout connect 1s\n timeout client 1s\n timeout server 1s\nlisten s\n bind :7777\n stats enable\n")
+    status, said = check(path)
+    assert status == 3 and "it speaks HTTP, and no server is behind it" in said and "there is none here." in said
