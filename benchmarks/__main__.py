@@ -18,7 +18,7 @@ import _machine
 import _page
 
 HERE = Path(__file__).resolve().parent
-BENCHMARKS = ("lab_ready", "handshakes", "held", "sip", "verdict_cost")
+BENCHMARKS = ("lab_ready", "handshakes", "held", "sip", "verdict_cost", "web")
 
 
 def main() -> int:

@@ -6,9 +6,11 @@ import os
 import re
 import resource
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from lbcert.drivers import Discovery, driver_for
+from lbcert.drivers.furnish import furnish
 from lbcert.dut import resolve
 from lbcert.evidence.lag import LagProbe
 from lbcert.lab import Files, Lab
@@ -39,8 +41,9 @@ class Bench:
 
     def _discover(self) -> Discovery:
         free = {"ipv4/ip_nonlocal_bind": "1", "ipv6/ip_nonlocal_bind": "1"}
-        scratch = self.zygote.start(Plan((), (Host(DUT_HOST, (), sysctls=free),)))
+        scratch = self.zygote.start(Plan((), (Host(DUT_HOST, (), sysctls=free),)), self.deployment.hosts)
         try:
+            furnish(scratch, replace(self.deployment, network={}), self.product.folder, self.folder / "furnish.log")
             return self.driver.discover(scratch, self.deployment, self.folder / "discovery.log")
         finally:
             scratch.close()

@@ -18,6 +18,7 @@ TITLES = {
     "held": "Sessions held at once",
     "sip": "SIP",
     "verdict_cost": "What a verdict costs",
+    "web": "Requests per second over HTTP",
 }
 INTRODUCTION = """# Benchmarks
 

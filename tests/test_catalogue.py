@@ -134,3 +134,33 @@ def test_an_id_belongs_to_one_profile(tmp_path: Path):
 def test_no_catalogue_at_all(tmp_path: Path):
     with pytest.raises(catalogue.CatalogueError, match="complete checkout"):
         catalogue.load_all(tmp_path)
+
+
+def test_what_a_pool_needs_to_be_judged():
+    profile = catalogue.load_all()["ocs"]
+    families = ("OCS-NET", "OCS-AFF", "OCS-APP", "OCS-ADMIN")
+    ports = ("OCS-NET-02", "OCS-NET-03")
+    assert [(row.id, row.level, row.needs) for row in profile if row.id.rpartition("-")[0] in families] == [
+        ("OCS-NET-01", "MUST", ()),
+        ("OCS-NET-02", "MUST", ()),
+        ("OCS-NET-03", "MUST", ()),
+        ("OCS-NET-04", "MUST", ("OCS-NET-02",)),
+        ("OCS-NET-05", "MUST", ports),
+        ("OCS-NET-06", "MUST", ports),
+        ("OCS-NET-07", "MUST", ports),
+        ("OCS-NET-08", "MUST", ()),
+        ("OCS-NET-09", "MUST", ports),
+        ("OCS-AFF-01", "MUST", ports),
+        ("OCS-AFF-02", "SHOULD", ("OCS-AFF-01",)),
+        ("OCS-AFF-03", "MUST", ("OCS-AFF-01",)),
+        ("OCS-AFF-04", "MUST", ("OCS-AFF-01",)),
+        ("OCS-AFF-05", "MUST", ports),
+        ("OCS-AFF-06", "SHOULD", ports),
+        ("OCS-APP-01", "MUST", ports),
+        ("OCS-APP-02", "MUST", ports),
+        ("OCS-APP-09", "MUST", ()),
+        ("OCS-ADMIN-01", "MUST", ()),
+        ("OCS-ADMIN-02", "SHOULD", ("OCS-ADMIN-01",)),
+        ("OCS-ADMIN-03", "MUST", ()),
+    ]
+    assert [row.id for row in profile if row.is_dossier] == ["OCS-APP-09"]

@@ -32,6 +32,7 @@ from .requirement import requirement
 from .survey import ask_arp, note_carriers, scan_ports
 from .passing import be_silent, be_silent_late
 from .pool import (
+    BENOTIFY,
     SIP_SERVICES,
     Pulse,
     Trickle,
@@ -73,6 +74,7 @@ from .wire.proxy_malformed import headers as proxy_headers
 from .wire.smuggling import SMUGGLING
 
 __all__ = [
+    "BENOTIFY",
     "CC_VECTORS",
     "CLOSE_WITHIN",
     "CONFIRM_WITHIN",

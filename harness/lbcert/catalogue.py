@@ -23,6 +23,8 @@ FOLDER = Path(__file__).resolve().parents[2] / "catalogue"
 ID_PATTERN = r"^[A-Z]+(-[A-Z0-9]+)*-[0-9]{2}[a-z]?$"
 
 
+#: The group of rows about documents alone: people read those, and no verdict counts them.
+DOSSIER = "dossier"
 #: How the group of a requirement ends that is only about products which claim its feature.
 IF_OFFERED = "(if offered)"
 
@@ -57,8 +59,13 @@ class Requirement:
 
     @property
     def is_core(self) -> bool:
-        """MUST rows are the core of their profile whatever a product claims, but for those about what is optional."""
-        return self.level == "MUST" and not self.group.endswith(IF_OFFERED)
+        """MUST rows are the core of their profile whatever a product claims, but for optional ones and those for readers."""
+        return self.level == "MUST" and not self.is_dossier and not self.group.endswith(IF_OFFERED)
+
+    @property
+    def is_dossier(self) -> bool:
+        """Whether it is about documents alone: no traffic decides it, and it counts for nothing."""
+        return self.group == DOSSIER
 
     @property
     def token(self) -> str:

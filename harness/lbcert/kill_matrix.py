@@ -113,7 +113,7 @@ def run(mutant: Mutant, rows: Iterable[str] | None = None, folder: Path | None =
             raise RuntimeError(f"{mutant.id}: no report ({error}); the run said:\n{done.stdout}{done.stderr}") from None
     return {row["id"]: Cell(Verdict(row["verdict"]), row["reason"])
             for row in report["deployments"][0]["requirements"]
-            if rows is None or row["id"] in rows}  # fmt: skip
+            if (rows is None or row["id"] in rows) and row.get("group") != catalogue.DOSSIER}  # fmt: skip
 
 
 def complaints(mutant: Mutant, row: Row) -> Iterator[str]:
@@ -133,7 +133,7 @@ def without_mutant(mutants: Sequence[Mutant]) -> list[str]:
     """Requirements that no mutant is about."""
     about = {name for mutant in mutants for name in mutant.targets}
     return [name for name, row in catalogue.requirements().items()
-            if name not in about and row.level not in EXEMPT_LEVELS and row.group != "dossier"]  # fmt: skip
+            if name not in about and row.level not in EXEMPT_LEVELS and not row.is_dossier]  # fmt: skip
 
 
 def daily(mutants: Sequence[Mutant]) -> list[Mutant]:

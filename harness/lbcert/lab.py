@@ -126,6 +126,7 @@ class Lab:
                          ports=sorted({*(port for _, port in self.services.values()), *controls,
                                        *(port for s in everyone for _, port in s.listen)}),
                          addresses={s.name: s.listen for s in self.mocks}, hosts={s.name: s.host for s in everyone},
+                         certificates={s.name: s.extra["certificate"]["fingerprint"] for s in everyone if "certificate" in s.extra},
                          services=self.services, arms=len(plan.networks), interfaces=interfaces(plan),
                          product=[text.partition("/")[0] for link in plan.host(DUT_HOST).links for text in link.addresses],
                          deadlines=table(deployment.declares.health_check))  # fmt: skip

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
 SIP_SERVICES = ("sip", "sip-tls")
 """the ports at which clients log on and stay"""
+BENOTIFY = (
+    b"BENOTIFY sip:alice@lbcert.test SIP/2.0\r\nVia: SIP/2.0/TCP pool.lbcert.test:5060;branch=z9hG4bKbe1\r\nMax-Forwards: 70\r\n"
+    b"From: <sip:alice@lbcert.test>;tag=be1\r\nTo: <sip:alice@lbcert.test>;tag=be2\r\nCall-ID: be@pool.lbcert.test\r\n"
+    b"CSeq: 1 BENOTIFY\r\nEvent: presence\r\nContent-Length: 0\r\n\r\n"
+)
+"""presence as OCS sends most of it: nobody answers ([MS-SIP] 1.3, best effort NOTIFY)"""
 EACH = 30
 """clients for each Front End that there is: the one with most of them has as many or more"""
 _CHEAP = ("sip", "monitoring", "sharing", "response-group", "attendant", "announcement", "voice-control")

@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 
 from .calling import push
 from .deadlines import patience
+from .wire.octets import stream
+from .wire.sip import write
 from .wire.sip_vectors import recorded
 
 if TYPE_CHECKING:
     from .clients.talk import Talk
     from .lab import Lab
 
+_LONG = 48_000
+"""bytes of the longest message in each direction"""
 _ACTS = ("options", "subscribe", "invite", "bye", "register")
 
 
@@ -25,7 +29,7 @@ def require_login(lab: Lab) -> None:
 
 
 def exchange_sip(lab: Lab, talks: Sequence[Talk]) -> None:
-    """Each held SIP connection: requests of several kinds, a NOTIFY unasked, and the recorded signed 200 OK.
+    """Each held SIP connection: requests of several kinds, long messages both ways, and the recorded signed 200 OK.
 
     Afterwards a `said` event for each: digests of all messages that the client sent and received, in order.
     """
@@ -35,11 +39,16 @@ def exchange_sip(lab: Lab, talks: Sequence[Talk]) -> None:
                 talk.send(talk.speech.say(act))
         lab.watch(f"Front Ends answer ({act})", lambda: not any(talk.alive and talk.speech.waits for talk in talks), patience("answer"))
     signed = recorded("ocs2007")["response"]
+    strange = {talk: talk.speech.seen.strange + 1 for talk in talks}
     for talk in talks:
         if talk.alive and lab.is_connected(talk):
-            push(lab, talk, say="notify", body="presence")
+            if talk.speech.told()["target"] is None:
+                # To send it signed is nothing that a client of ours knows.
+                _send_long(talk)
+                strange[talk] += 1
+            push(lab, talk, say="notify", body=stream(talk.speech.token, _LONG // 2).hex())
             push(lab, talk, say="bytes", hex=signed.hex())
-    lab.watch("what Front Ends said has arrived", lambda: not any(talk.alive and not _has_all(talk) for talk in talks),
+    lab.watch("what Front Ends said has arrived", lambda: not any(talk.alive and not _has_all(talk, strange[talk]) for talk in talks),
               patience("report"))  # fmt: skip
     for talk in talks:
         seen = talk.speech.seen
@@ -47,10 +56,21 @@ def exchange_sip(lab: Lab, talks: Sequence[Talk]) -> None:
                         alive=talk.alive)  # fmt: skip
 
 
-def _has_all(talk: Talk) -> bool:
-    """Whether the client has the last thing that it was sent, or something in its place: messages come in order."""
-    seen = talk.speech.seen
-    return seen.notified >= 2 and seen.strange >= 1
+def _has_all(talk: Talk, strange: int) -> bool:
+    """Whether the client has all that it was sent, the last with `strange` answers to nothing that it knows of."""
+    return talk.speech.seen.notified >= 2 and talk.speech.seen.strange >= strange
+
+
+def _send_long(talk: Talk) -> None:
+    """A MESSAGE with a long body; its answer is strange to the speech."""
+    token = talk.speech.token
+    raw = write("MESSAGE sip:alice@lbcert.test SIP/2.0", [
+        ("Via", f"SIP/2.0/TCP client.lbcert.test;branch=z9hG4bK{token[:8]}long"), ("Max-Forwards", "70"),
+        ("From", "<sip:alice@lbcert.test>;tag=long"), ("To", "<sip:alice@lbcert.test>"), ("Call-ID", token), ("CSeq", "900 MESSAGE"),
+        ("Content-Type", "text/plain"),
+    ], stream(f"long {token}", _LONG))  # fmt: skip
+    talk.speech.seen.message("sent", raw)
+    talk.send(raw)
 
 
 def tell_certificates(lab: Lab) -> None:

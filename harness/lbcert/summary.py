@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from .catalogue import DOSSIER
 from .report.model import DESELECTED
 from .report.text import visible
 
@@ -19,6 +20,8 @@ def summarize(reporter, report: dict[str, Any], folder: Path) -> None:
     for deployment in report["deployments"]:
         counts: dict[str, int] = {}
         for row in deployment["requirements"]:
+            if row.get("group") == DOSSIER:
+                continue
             counts[row["verdict"]] = counts.get(row["verdict"], 0) + 1
         text = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
         reporter.write_line(f"{deployment['id']}: {deployment['result']} ({text})",

@@ -36,8 +36,8 @@ def test_refusing_front_end_is_found(lab: Lab) -> None:
     lab.need_servers(2)
     check = lab.declares.health_check
     lab.mark("watch")
-    lab.watch("health checks", lambda: False,
-              requirement_deadline("checks", POOL_CHECK_CEILING + MARGIN if check.passive else INTERVALS * check.inter + MARGIN))  # fmt: skip
+    length = (POOL_CHECK_CEILING if check.passive else INTERVALS * check.inter) + MARGIN
+    lab.watch("health checks", lambda: False, requirement_deadline("checks", length))
     lab.mark("settle")
     if check.passive:
         lab.judge(checks.refusal_is_found)

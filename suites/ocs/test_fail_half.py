@@ -10,11 +10,13 @@ NEW = 5
 
 @requirement("OCS-FAIL-02", timing=True)
 def test_half_dead_front_end_is_left(lab: Lab) -> None:
-    """Port 5061 of a Front End refuses until that must be known; then its clients and new ones come on every port."""
+    """Port 5061 of a Front End refuses until that must be known; then its clients come, on ports where they were before, and new ones."""
     name, theirs = next(iter(settle_clients(lab).items()))
+    on = [(theirs.pop(), service) for service in lab.services for _ in range(KNOWN)]
+    lab.visit([come(lab, talk, service, "before") for talk, service in on])
     refuse(lab, lab.server(name), [lab.services["sip-tls"][1]])
-    left = until_dead(lab, name, "refused", theirs, come=lambda talk, label: come(lab, talk, "sip-tls", label))
-    known = [come(lab, left.pop(), service, "known") for service in lab.services for _ in range(KNOWN)]
+    until_dead(lab, name, "refused", theirs, come=lambda talk, label: come(lab, talk, "sip-tls", label))
+    known = [come(lab, talk, service, "known") for talk, service in on]
     lab.visit(lab.shuffled([*known, *newcomers(lab, NEW * len(lab.services), "new", hold=True)]), at_once=20)
     lab.mark("end")
     lab.judge(checks.half_dead_front_end_is_left)

@@ -22,8 +22,8 @@ from lbcert.api import (
     until_used,
 )
 
-ON_EACH = 10
-"""connections for each Front End that there is"""
+ON_EACH, ON_OTHERS = 10, 20
+"""connections for each Front End that there is, and on all but one of them together, at least"""
 SERVICES = ("sip", "sip-tls", "focus", "rpc", "sharing")
 """on which connections are held: two listeners' worth of protocols, with TLS and without"""
 CROWD = 60
@@ -35,7 +35,8 @@ AFTER = 5.0
 
 def hold(lab: Lab) -> list[Talk]:
     services = [service for service in SERVICES if service in lab.services]
-    return lab.visit([dial(lab, services[n % len(services)], hold=True, label="held") for n in range(ON_EACH * len(lab.servers))])
+    each = max(ON_EACH, ON_OTHERS // max(1, len(lab.servers) - 1))
+    return lab.visit([dial(lab, services[n % len(services)], hold=True, label="held") for n in range(each * len(lab.servers))])
 
 
 @requirement("OCS-FAIL-04", timing=True)

@@ -2,7 +2,19 @@
 
 from collections.abc import Callable
 
-from lbcert.api import SHORT_IDLE, SIP_SERVICES, Lab, Talk, checks, dial, push_all, requirement, requirement_deadline, say_all
+from lbcert.api import (
+    BENOTIFY,
+    SHORT_IDLE,
+    SIP_SERVICES,
+    Lab,
+    Talk,
+    checks,
+    dial,
+    push_all,
+    requirement,
+    requirement_deadline,
+    say_all,
+)
 
 EACH = 3
 """connections of each kind, on each SIP port"""
@@ -27,7 +39,7 @@ def test_one_way_is_enough(lab: Lab) -> None:
 
     def say() -> None:
         say_all(lab, client, "ack")
-        push_all(lab, [talk for talk in server if talk.alive], say="ping")
+        push_all(lab, [talk for talk in server if talk.alive], say="bytes", hex=BENOTIFY.hex())
 
     use(lab, client + server, say)
     lab.judge(checks.one_way_is_enough, idle=SHORT_IDLE)

@@ -1,10 +1,11 @@
 """TP-ADDR-01, -03 and -08: what servers are told of a client's address and port."""
 
-from lbcert.api import Lab, checks, dial, requirement, trace
+from lbcert.api import Ask, Lab, checks, dial, requirement, trace
 
 SERVICES = ("http", "https")
 CLIENTS = 20
 """for each service; half of them within the front network, half from beyond"""
+FORGED = "203.0.113.77"
 CONNECTIONS = 10
 """for each service, whose port is looked at"""
 
@@ -13,9 +14,10 @@ CONNECTIONS = 10
 def test_servers_are_told_the_address(lab: Lab) -> None:
     """Half at once, then half one after the other, so that what was kept of a client is there for the next; last the path of one request.
 
-    Where pages do not come, waiting for each of them would show nothing more.
+    Every second client claims to be somebody else, in a header. Where pages do not come, waiting for each would show nothing more.
     """
-    calls = [[dial(lab, service) for _ in range(CLIENTS // 2) for service in SERVICES] for _ in range(2)]
+    asks = [[Ask("/")], [Ask("/", headers=[("X-Forwarded-For", FORGED)])]]
+    calls = [[dial(lab, service, asks=asks[number % 2]) for number in range(CLIENTS // 2) for service in SERVICES] for _ in range(2)]
     talks = lab.visit(calls[0])
     good = all(talk.outcome == "answered" for talk in talks)
     lab.visit(calls[1], at_once=1 if good else len(calls[1]))

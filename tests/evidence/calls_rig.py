@@ -22,6 +22,7 @@ def pool(*events: Event | list[Event], servers=FRONT_ENDS, persistence: dict[str
         -10, "harness", "setup", servers=list(servers), declares={"persistence": persistence} if persistence else {},
         product=list(product), arms=arms, hosts={name: name for name in servers},
         services={name: [(vip or {}).get(name, "10.10.2.20"), port] for name, port in PORTS.items()},
+        certificates={name: "11" * 32 for name in servers},
         addresses={name: [[f"10.10.2.{n}", port] for port in PORTS.values()] for n, name in enumerate(servers, 4)},
     )  # fmt: skip
     return History(events=[first, *(one for each in events for one in (each if isinstance(each, list) else [each]))])

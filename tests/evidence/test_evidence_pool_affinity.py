@@ -25,11 +25,17 @@ def clients(count: int = 9) -> list[list]:
     return [call for number in range(count) for call in client(f"10.1.0.{number}", f"fe{number % 3 + 1}")]
 
 
+def foreign(name: str, label: str = "") -> dict:
+    return unanswered(name, "web", "closed", label=label) | {"tls": {"server": "99" * 32, "problem": ""}}
+
+
 AFFINITY = {
     "none split": (clients(), Verdict.PASS, "0 of 9 clients were split; 27 connections on 3 ports"),
     "one split": ([*clients(), *client("10.2.0.1", "fe1", "fe2")], Verdict.FAIL, "10.2.0.1 was split: fe1 on 5061/443, fe2 on 5060"),
     "company is split": ([*clients(), *client("10.2.0.1", "fe1", "fe2", label="other")], Verdict.PASS, "0 of 9"),
     "not answered": ([*clients(), unanswered("10.1.0.1", "web")], Verdict.FAIL, "client 10.1.0.1 on web: refused"),
+    "somebody else's TLS": ([*clients(), foreign("10.1.0.1")], Verdict.BLOCKED, "(OCS-APP-02)"),
+    "split, and somebody else's TLS": ([*clients(), *client("10.2.0.1", "fe1", "fe2"), foreign("10.1.0.1")], Verdict.FAIL, "split"),
     "another's answer": ([*clients(), answered("10.1.0.1", "web", "fe2", token="x")], Verdict.FAIL, "client 10.1.0.1 on web"),
     "answers only the client knows of": ([*clients(), answered("10.1.0.1", "web", "fe2", record=False)], Verdict.FAIL, "on web"),
     "all on one": ([c for n in range(9) for c in client(f"10.1.0.{n}", "fe1")], Verdict.BLOCKED, "9 of 9 clients are on fe1"),
@@ -64,6 +70,7 @@ RACE = {
     "not captured": (client("10.2.0.1", "fe1", label="first"), Verdict.HARNESS_ERROR, "only 0 of 1"),
     "not answered": ([*newcomers(), call := unanswered("10.1.0.1", "web", "closed", label="first"), syn(call, 0.001)],
                      Verdict.NON_STRICT, "client 10.1.0.1 on web: closed"),
+    "somebody else's TLS": ([*newcomers(), call := foreign("10.1.0.1", "first"), syn(call, 0.001)], Verdict.BLOCKED, "(OCS-APP-02)"),
     "all on one": ([e for n in range(6) for e in at_once(f"10.1.0.{n}", "fe1")], Verdict.BLOCKED, "6 of 6 clients are on fe1"),
 }  # fmt: skip
 

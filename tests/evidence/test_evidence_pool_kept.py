@@ -34,9 +34,11 @@ def judged(check, *events, over: float = 32.1):
         (used("keepalive", arrived=[]), Verdict.FAIL, "0 of 32 bytes of keep-alives arrived (none)"),
         (used("keepalive", end=False, fin_to_client=6.1), Verdict.FAIL, "client 10.1.0.1 on sip at fe1: closed 6.00 s after its last answer"),
         (used("keepalive", end=False), Verdict.FAIL, "it carried no data any more"),
+        (used("keepalive", sent=[4.0], end=False, fin_to_client=10.1), Verdict.HARNESS_ERROR, "machine too slow: 6.10 s between"),
+        (used("keepalive", sent=[4.0], end=False, fin_to_client=8.1), Verdict.FAIL, "closed 8.00 s after its last answer"),
         (used("keepalive", sent=[4.0, 10.0, *TIMES[2:]]), Verdict.HARNESS_ERROR, "machine too slow: 6.00 s between two keep-alives"),
     ],
-    ids=["kept", "one-lost", "halved", "changed", "swallowed", "closed", "dead", "ours"],
+    ids=["kept", "one-lost", "halved", "changed", "swallowed", "closed", "dead", "closed-by-our-fault", "closed-early", "ours"],
 )
 def test_of_keepalives(one, verdict, words):
     finding = judged(keepalives_pass_and_count, used("keepalive", service="sip-tls"), one)

@@ -13,6 +13,7 @@ PAGES = {
     "all-in-time": ([asked(A, label="start"), asked(B, label="strict", took=1.9)], Verdict.PASS, "2 of 2 clients"),
     "none": ([asked(A, None, outcome="status 503", label="start")], Verdict.FAIL, "status 503"),
     "late": ([asked(A, took=2.1, label="start")], Verdict.FAIL, "answered only after 2.10 s"),
+    "by-the-fallback": ([asked(A, "fallback", label="start")], Verdict.FAIL, "answered by the fallback"),
     "with-filters-only": ([asked(A, label="start"), asked(B, None, outcome="timeout", label="strict")], Verdict.FAIL,
                           f"client {B} on http with rp_filter: no answer in 15 s"),
 }  # fmt: skip
@@ -38,6 +39,8 @@ ELSEWHERE = {
     "a-page-of-the-product": ([asked(A, None, outcome="anonymous", took=9.0), tried(A), NAMED], Verdict.PASS, "1 were told"),
     "named-by-address": ([asked(A, None, outcome="closed", took=4.0), tried(A),
                           event(5, "dut", "log", text=f"timed out, client: {A}, upstream: http://192.168.2.98:80/")], Verdict.PASS, ""),
+    "fallback-and-named": ([asked(A, "fallback", took=4.0), tried(A), NAMED], Verdict.PASS, "1 were told"),
+    "fallback-and-not-named": ([asked(A, "fallback", took=4.0), tried(A)], Verdict.FAIL, "no line of the log names it"),
     "not-named": ([asked(A, None, outcome="status 503", took=4.0), tried(A), event(5, "dut", "log", text=f"{A}:40000 farm/web2 503")],
                   Verdict.FAIL, "no line of the log names it"),
     "named-for-another-client": ([asked(B, None, outcome="status 503", took=4.0), tried(B), NAMED], Verdict.FAIL, "no line of the log"),
@@ -162,10 +165,11 @@ def test_one_port_for_two_services(calls, verdict, observed):
 
 
 MANY = {
-    "all": ([asked(A, label="single"), asked(A, label="kept", requests=2), asked(A, label="parallel")], Verdict.PASS, "2 on kept ones"),
+    "all": ([asked(A, label="single"), asked(A, label="again"), asked(A, label="kept", requests=2), asked(A, label="parallel")], Verdict.PASS, "2 on kept ones"),
     "closed-in-between": ([asked(A, label="single"), asked(A, label="kept", requests=2, outcome="short")], Verdict.PASS, "2 on kept ones"),
     "short-where-one-was-asked": ([asked(A, label="single", outcome="short", requests=0)], Verdict.NON_STRICT, "single, port 40000: short"),
     "an-error": ([asked(A, None, label="parallel", outcome="status 500", status=500)], Verdict.NON_STRICT, "status 500"),
+    "the-fallback": ([asked(A, "fallback", label="single")], Verdict.NON_STRICT, "not by a server of the lab"),
     "a-reset": ([asked(A, None, label="single", outcome="reset")], Verdict.NON_STRICT, "reset without an answer"),
 }
 

@@ -12,13 +12,17 @@ from lbcert.topology.plan import DUT_HOST
 from lbcert.tracing import filter_reverse_path, note_processes, note_senders, trace
 
 
-@pytest.fixture(scope="module")
-def session(tmp_path_factory):
-    product = resolve("haproxy:tproxy")
-    run = Run(tmp_path_factory.mktemp("web"))
+def session_of(dut, folder):
+    product = resolve(dut)
+    run = Run(folder)
     run.create(product, list(product.deployments), {"topology": "netns", "seed": 0, "selected": {}, "deselected": {}, "corpus": None,
                                                     "command": "test"})  # fmt: skip
-    made = Session(product, run, "netns", 0, lambda text, deadline: None)
+    return Session(product, run, "netns", 0, lambda text, deadline: None)
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory):
+    made = session_of("haproxy:tproxy", tmp_path_factory.mktemp("web"))
     yield made
     made.close()
 
@@ -97,3 +101,14 @@ def test_wrong_routes_are_those_asked_for(session, routing, hosts):
         assert {host.name for host in lab.plan.hosts} == usual | hosts
     finally:
         lab.close()
+
+
+def test_a_second_stage_that_takes_the_client_s_port_is_found(session, tmp_path):
+    """The user and the product are on one machine then, so the port is not free."""
+    other = session_of("tp-usesrc-client", tmp_path)
+    try:
+        servers = [one.discover(one.product.deployments[0]).servers for one in (session, other)]
+    finally:
+        other.close()
+    assert {(server.address, server.port) for server in servers[0]} == {(server.address, server.port) for server in servers[1]}
+    assert ("127.0.0.1", 81) in {(server.address, server.port) for server in servers[1]}

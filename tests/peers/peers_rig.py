@@ -33,12 +33,18 @@ PACKAGES = {
     "/usr/bin/Xvfb": "xvfb",
     "/usr/bin/freerdp-shadow-cli": "freerdp2-shadow-x11",
     "/usr/sbin/xrdp": "xrdp",
+    "/usr/bin/curl": "curl",
+    "/usr/bin/openssl": "openssl",
+    "/usr/bin/tshark": "tshark",
+    "/usr/bin/wrk": "wrk",
+    "/usr/sbin/nginx": "nginx-light",
+    "/usr/sbin/apache2": "apache2-bin",
 }
 """program -> Debian's package"""
 IPV4 = b"\x08\x00"
 _DESTINATION_PORT = slice(36, 38)
 """in a frame of Ethernet, IPv4 without options, and TCP"""
-XFREERDP, RDESKTOP, XVFB, SHADOW, XRDP = PACKAGES
+XFREERDP, RDESKTOP, XVFB, SHADOW, XRDP, CURL, OPENSSL, TSHARK, WRK, NGINX, APACHE = PACKAGES
 
 
 def needs(*programs: str) -> pytest.MarkDecorator:

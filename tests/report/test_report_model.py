@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,20 @@ def test_measurements_are_collected_once(runs):
     assert report["deployments"][0]["measurements"] == [figure | {"error": None, "requirement": None}]
 
 
+def test_an_optional_must_counts_where_it_is_claimed(runs, tmp_path: Path):
+    folder = tmp_path / "catalogue"
+    folder.mkdir()
+    text = (catalogue.FOLDER / "rdp.yaml").read_text()
+    start = text.index("  - id: RDP-FAIL-01")
+    row = text[start:].replace("feature: rdp-core", "feature: rdp-token", 1).replace("group: ", "group: Optional (if offered) #", 1)
+    (folder / "rdp.yaml").write_text(text[:start] + row)
+    profiles = catalogue.load_all(folder)
+    run = runs.make([runs.result("RDP-FAIL-05")])
+    assert rows(model.derive(run, profiles))["RDP-FAIL-01"]["reason"] == "the feature 'rdp-token' is not claimed"
+    runs.edit(lambda run: run["deployments"][0].update(claims=["rdp-token"]))
+    assert rows(model.derive(run, profiles))["RDP-FAIL-01"]["reason"] == model.NO_TEST
+
+
 def test_what_was_not_claimed_says_so(runs, tmp_path: Path):
     folder = tmp_path / "catalogue"
     folder.mkdir()
@@ -246,6 +261,20 @@ def test_a_report_that_breaks_its_schema_is_not_written(runs):
     with pytest.raises(ReportError, match=r"report\.json, dut\.build\.sha256: 5 is not of type"):
         model.write(run)
     assert not (run / "report.json").exists()
+
+
+def test_a_row_about_documents_counts_for_nothing(runs, monkeypatch):
+    profiles = dict(catalogue.load_all())
+    kept = dict(profiles["rdp"].requirements)
+    kept["RDP-FAIL-06"] = replace(kept["RDP-FAIL-06"], group=catalogue.DOSSIER)
+    profiles["rdp"] = replace(profiles["rdp"], requirements=kept)
+    monkeypatch.setattr(catalogue, "load_all", lambda *folder: profiles)
+    for last in ([], [runs.result("RDP-FAIL-06", "fail", "nobody can test this")]):
+        results = [row for row in runs.passing() if row["requirements"] != ["RDP-FAIL-06"]] + last
+        report = model.derive(runs.make(results))
+        assert report["deployments"][0]["result"] == "certified"
+        assert sum(report["deployments"][0]["core"].values()) == 7
+        assert verdicts(report) == {"RDP-FAIL-06": ("not-run", model.FOR_READERS)}
 
 
 def test_an_old_report_survives_a_failed_write(tmp_path: Path):

@@ -38,6 +38,7 @@ def test_a_missing_variant_does_not_hide_an_interrupted_test():
     assert badness("not-run", "interrupted") < badness("not-run", "no variant short-lifetime")
 
 
+NOT_OFFERED = "not-run: the feature 'proxy-v1' is not claimed"
 VARIANT = "not-run: no variant short-lifetime in dut.yaml"
 
 
@@ -57,6 +58,9 @@ VARIANT = "not-run: no variant short-lifetime in dut.yaml"
     ("pass unsupported", "", "partial"),
     ("pass waived", "", "partial"),
     (f"pass|{VARIANT}", "", "partial"),
+    (f"pass|{NOT_OFFERED}", "", "certified"),
+    (f"pass|{NOT_OFFERED}|{VARIANT}", "", "partial"),
+    (f"{NOT_OFFERED}|{NOT_OFFERED}", "", "incomplete"),
     (f"pass|{VARIANT}|not-run", "", "incomplete"),
     (f"pass|{VARIANT}|fail", "", "failed"),
     (VARIANT + "|", "", "incomplete"),

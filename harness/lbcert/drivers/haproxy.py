@@ -29,6 +29,8 @@ from .program import Program, binary_of, config_path
 
 _EXTRA = f"global\n    stats socket {ADMIN_SOCKET} mode 600 level admin expose-fd listeners\n    no strict-limits\n"
 _EXTRA_PATH = "/run/lbcert/extra.cfg"
+_HOP_PATIENCE = 2.0
+"""s until a user who was passed on within the product must have reached its second stage"""
 _BACKEND = "1"
 """type of a backend's row in `show stat` (management guide 9.1)"""
 _DIRECTORIES = ["/run/haproxy", "/var/lib/haproxy", "/var/lib/haproxy/dev", "/run/lbcert"]
@@ -57,12 +59,7 @@ class HAProxy:
         opening = offer_of(deployment.profile).opening
         pools: set[str] = set()
         for name, vip in choose_services(deployment, listening).items():
-            try:
-                pools |= self._pools(scratch, vip, admin, opening, own=listening, secure=name in SECURE)
-            except DriverError:
-                # On one machine with us, a second stage cannot be reached from the user's own address and port (`usesrc client`).
-                if not pools or name not in SECURE:
-                    raise
+            pools |= self._pools(scratch, vip, admin, opening, own=listening, secure=name in SECURE)
         stat = [row for row in _stat(admin) if row["pxname"] in pools]
         servers = _servers(admin("show servers state"), stat)
         lowered = _lowered(output.read_text(errors="replace"))
@@ -80,16 +77,25 @@ class HAProxy:
         service is `secure`. A backend that passes the user on to a listener of the product itself (`own`) is only on the way.
         """
         before = {row["pxname"]: row["stot"] for row in _stat(admin) if row["type"] == _BACKEND}
+        hops: dict[tuple[str, int], None] = {}
         with callers.call(scratch, vip, {callers.place(scratch, vip): "lbcert"}, opening, secure)[0]:
             deadline = time.monotonic() + patience
             while time.monotonic() < deadline:
                 stat = _stat(admin)
                 now = {row["pxname"]: row["stot"] for row in stat if row["type"] == _BACKEND}
                 chosen = {name for name, count in now.items() if count != before.get(name)}
-                onward = {name for name in chosen if _is_hop(_servers(admin("show servers state"), _of(stat, name)), own)}
+                behind = {name: _servers(admin("show servers state"), _of(stat, name)) for name in chosen}
+                onward = {name for name in chosen if _is_hop(behind[name], own)}
                 if chosen - onward:
                     return chosen - onward
+                if onward and not hops:
+                    hops = dict.fromkeys((server.address, server.port) for name in onward for server in behind[name])
+                    deadline = min(deadline, time.monotonic() + _HOP_PATIENCE)
                 scratch.request("tick")
+        if hops:
+            # On one machine with us, the user's own address and port are ours still (`usesrc client`): we go on in his place.
+            further = [pair for pair in own if pair not in hops]
+            return set().union(*(self._pools(scratch, hop, admin, opening, patience, further) for hop in hops))
         raise DriverError(f"a user of {vip[0]} port {vip[1]} reaches no backend within {patience:g} s")
 
     def survey(self, scratch: Broker, deployment: Deployment, output: Path,

@@ -138,6 +138,8 @@ def _differences(report: Mapping[str, Any], expected: Expected, only_selected: b
         entries = {name: entry for name, entry in known.items() if entry.holds_for(report["dut"]["version"])}
         rows = {row["id"]: row for row in deployment["requirements"]}
         for row in rows.values():
+            if row.get("group") == catalogue.DOSSIER:
+                continue
             entry = entries.get(row["id"])
             if entry is None and row["verdict"] == Verdict.MEASURED and row["level"] == "MAY":
                 # All that a MAY row can come to: neither better nor worse than expected.

@@ -16,6 +16,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
+from lbcert import catalogue
 from lbcert.report import charts, web
 from lbcert.report.text import visible
 from lbcert.verdicts import Result, Verdict
@@ -146,7 +147,7 @@ def _plain(value: Any) -> str:
 def _sentence(deployment: Mapping[str, Any]) -> str:
     """Why a deployment came to its result, in one sentence."""
     rows = deployment["requirements"]
-    musts = [row for row in rows if row["level"] == "MUST"]
+    musts = [row for row in rows if row["level"] == "MUST" and row.get("group") != catalogue.DOSSIER]
     def ids(*wanted: str) -> str:
         return _listed([row["id"] for row in musts if row["verdict"] in wanted])
 

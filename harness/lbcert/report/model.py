@@ -31,6 +31,7 @@ LIVE = "live"
 JUDGED = (Verdict.PASS, Verdict.FAIL, Verdict.NON_STRICT)
 """verdicts of tests that ran to their end"""
 NO_TEST = "no test of this requirement was run"
+FOR_READERS = "documents are for people to read: no traffic decides this, and it does not count"
 INTERRUPTED = "interrupted: the run ended before this test had a result"
 DESELECTED = "deselected: this run was asked for other tests"
 
@@ -150,6 +151,7 @@ def _deployment(source: RunDir, deployment: Json, profile: Profile) -> Json:
                for result in source.results if result["deployment"] == deployment["id"]}
     gaps = list(_gaps(deployment, results, profile))
     rows = [_requirement(source.run, deployment, requirement, results, gaps) for requirement in profile]
+    counted = [row for row in rows if row["group"] != catalogue.DOSSIER]
     return {
         "id": deployment["id"],
         "profile": profile.name,
@@ -159,9 +161,9 @@ def _deployment(source: RunDir, deployment: Json, profile: Profile) -> Json:
         "variants": deployment.get("variants", {}),
         "declares": deployment["declares"],
         "claims": deployment.get("claims", []),
-        "result": verdicts.result(rows).value,
-        "core": verdicts.count(row["verdict"] for row in rows if row["level"] == "MUST"),
-        "extended": verdicts.count(row["verdict"] for row in rows if row["level"] != "MUST"),
+        "result": verdicts.result(counted).value,
+        "core": verdicts.count(row["verdict"] for row in counted if row["level"] == "MUST"),
+        "extended": verdicts.count(row["verdict"] for row in counted if row["level"] != "MUST"),
         "requirements": rows,
         "measurements": [{"error": None, "requirement": None, **measurement}
                          for result in results.values() for measurement in result.get("measurements", [])],
@@ -172,7 +174,9 @@ def _requirement(run: Json, deployment: Json, requirement: Requirement, results:
                  gaps: list[tuple[str, str, set[str]]]) -> Json:
     tests = [_test(result, requirement) for result in results.values() if requirement.id in result["requirements"]]
     tests += [_missing_test(nodeid, reason) for nodeid, reason, about in gaps if requirement.id in about]
-    if tests:
+    if requirement.is_dossier:
+        tests, verdict, reason = [], Verdict.NOT_RUN.value, FOR_READERS
+    elif tests:
         decisive = min(tests, key=lambda test: verdicts.badness(test["verdict"], test["reason"]))
         verdict, reason = decisive["verdict"], decisive["reason"]
     else:

@@ -43,6 +43,7 @@ class Known:
     deployment: str
     profile: str
     entries: Mapping[str, Entry]
+    claims: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -50,6 +51,8 @@ class Known:
 
     def verdict(self, row: Requirement) -> str:
         """In a word or two. A row that is not listed passes; a MAY row has a figure in place of a verdict."""
+        if row.group.endswith(catalogue.IF_OFFERED) and row.feature not in self.claims:
+            return "not offered"
         usual = Verdict.MEASURED if row.level == "MAY" else Verdict.PASS
         entry = self.entries.get(row.id)
         if entry is None:
@@ -138,8 +141,8 @@ def _mutants(row: Requirement, names: Sequence[str]) -> str:
 def _verdicts(row: Requirement, known: Sequence[Known]) -> Iterator[str]:
     """What each deployment comes to: those without an entry in one line, the others with their reasons."""
     usual = [one for one in known if row.id not in one.entries]
-    if usual:
-        yield f"  - {usual[0].verdict(row)}: {', '.join(f'`{one.name}`' for one in usual)}"
+    for verdict in dict.fromkeys(one.verdict(row) for one in usual):
+        yield f"  - {verdict}: {', '.join(f'`{one.name}`' for one in usual if one.verdict(row) == verdict)}"
     for one in known:
         if row.id in one.entries:
             yield f"  - {one.verdict(row)}: `{one.name}`. {_text(one.entries[row.id].reason)}"
@@ -197,7 +200,8 @@ def known_of(folder: Path = DUTS) -> list[Known]:
         file = path.parent / "expected.yaml"
         results = expected.load(file) if file.is_file() else expected.Expected()
         for deployment in dut.load(path, path.parent.name).deployments:
-            found.append(Known(path.parent.name, deployment.id, deployment.profile, results.deployments.get(deployment.id, {})))
+            found.append(Known(path.parent.name, deployment.id, deployment.profile, results.deployments.get(deployment.id, {}),
+                               deployment.claims))  # fmt: skip
     return found
 
 

@@ -436,6 +436,13 @@ class Broker:
         except ChannelClosed:
             raise Refused("the capture process has ended") from None
 
+    def do_capture_leave_out(self, fds: list[int], address: str | None):
+        """Record no packets from or to an IPv4 address any more; all again for None."""
+        if self.capture is None:
+            raise Refused("no capture is running")
+        self.capture.send({"leave_out": address})
+        return self.capture.receive()[0], []
+
     def do_lag(self, fds: list[int]):
         """Late wake-ups of the broker's own loop, as (time in ns, lateness in s)."""
         lags, self.lags = self.lags[-2000:], []

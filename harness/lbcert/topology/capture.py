@@ -8,6 +8,7 @@ Sources: packet(7), Documentation/networking/packet_mmap.rst, pcapng draft-ietf-
 
 from __future__ import annotations
 
+import ctypes
 import mmap
 import os
 import select
@@ -18,6 +19,7 @@ from typing import NoReturn
 
 from .channel import Channel, ChannelClosed
 
+_SO_ATTACH_FILTER, _SO_DETACH_FILTER = 26, 27
 _SOL_PACKET = 263
 _PACKET_RX_RING = 5
 _PACKET_STATISTICS = 6
@@ -94,11 +96,34 @@ class Ring:
         return self.dropped
 
 
+def _program(address: str) -> bytes:
+    """A packet filter (bpf(4), Documentation/networking/filter.rst) that passes all frames but IPv4 ones from or to `address`."""
+    raw = int.from_bytes(socket.inet_aton(address), "big")
+    half, word, equal, end = 0x28, 0x20, 0x15, 0x06
+    steps = [
+        (half, 0, 0, 12), (equal, 0, 4, 0x0800),
+        (word, 0, 0, 26), (equal, 3, 0, raw),
+        (word, 0, 0, 30), (equal, 1, 0, raw),
+        (end, 0, 0, 0xFFFFFFFF), (end, 0, 0, 0),
+    ]  # fmt: skip
+    return b"".join(struct.pack("=HBBI", *step) for step in steps)
+
+
+def leave_out(sock: socket.socket, address: str | None) -> None:
+    """Have the socket receive no frame from or to this IPv4 address any more; all again for None."""
+    if address is None:
+        sock.setsockopt(socket.SOL_SOCKET, _SO_DETACH_FILTER, 0)
+        return
+    code = _program(address)
+    buffer = ctypes.create_string_buffer(code, len(code))
+    sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("@HP", len(code) // 8, ctypes.addressof(buffer)))
+
+
 def serve(control: Channel, out: int, ports: dict[str, str]) -> NoReturn:
     """Record until the control channel closes. `ports` maps a switch port to the link's name in the file.
 
     Each message on `control` is answered, after the ring was emptied into the file, with the number of
-    packets written and dropped so far.
+    packets written and dropped so far. With `leave_out` it is told an address whose packets are not wanted, or None.
     """
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     ring = Ring()
@@ -117,7 +142,9 @@ def serve(control: Channel, out: int, ports: dict[str, str]) -> NoReturn:
             _write_all(out, b"".join(blocks))
         if asked:
             try:
-                control.receive()
+                message, _ = control.receive()
+                if "leave_out" in message:
+                    leave_out(ring.sock, message["leave_out"])
                 control.send({"packets": written, "dropped": ring.drops()})
             except ChannelClosed:
                 os._exit(0)

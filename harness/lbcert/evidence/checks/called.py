@@ -63,6 +63,13 @@ def own_addresses(history: History, interface: str | None = None) -> set[str]:
     return {address for name, addresses in links.items() if interface in (None, name) for address in addresses}
 
 
+def is_intercepted(history: History, call: Event) -> bool:
+    """Whether somebody else than a server of the lab did the TLS of `call` (OCS-APP-02 is about that)."""
+    known = history.events[0].get("certificates", {}).values()
+    seen = call.get("tls", {}).get("server")
+    return bool(seen) and bool(known) and seen not in known
+
+
 def by_client(history: History, label: str | None = None) -> dict[str, list[Event]]:
     """Calls of each client, in order; there must be some."""
     found: dict[str, list[Event]] = defaultdict(list)

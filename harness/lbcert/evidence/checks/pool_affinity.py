@@ -23,6 +23,7 @@ def one_front_end_per_client(history: History, services: list[str]) -> Finding:
     answers, known = called.Answers(history), served.servers(history)
     tally = Tally("Every connection is answered, and each client is on one Front End on all of its ports.")
     everyone = served.some([call for call in called.calls(history) if call["label"] != "other"], "call")
+    everyone, foreign = _own(history, answers, everyone)
     homes, split, clients = _homes(answers, everyone, tally)
     for client, where in split.items():
         tally.faults.insert(0, f"client {client} was split: {where}")
@@ -31,8 +32,8 @@ def one_front_end_per_client(history: History, services: list[str]) -> Finding:
     figures = (called.grid("Front End of each client and port", answers, everyone, services),
                served.distribution("Clients per Front End", placed))  # fmt: skip
     measured = {"id": "split-clients", "value": len(split), "unit": f"of {clients}", "error": 0.0, "requirement": "OCS-AFF-01"}
-    if not tally.faults and (lonely := _lonely(placed, clients)):
-        return Finding(Verdict.BLOCKED, tally.expected, f"{observed}. {lonely}", lonely, figures=figures)
+    if not tally.faults and (reason := foreign or _lonely(placed, clients)):
+        return Finding(Verdict.BLOCKED, tally.expected, f"{observed}. {reason}", reason, figures=figures)
     return tally.finding(observed, figures=figures, measurements=(measured,))
 
 
@@ -46,10 +47,11 @@ def simultaneous_ports_agree(history: History, services: list[str]) -> Finding:
     first = called.by_client(history, "first")
     together = {client for client, calls in first.items() if _spread(calls, opened) <= TOGETHER * 1e9}
     tally = Tally(f"A new client that opens {len(services)} ports within {TOGETHER * 1000:g} ms is on one Front End.")
-    homes, split, _ = _homes(answers, [call for client in together for call in first[client]], tally)
+    own, foreign = _own(history, answers, [call for client in together for call in first[client]])
+    homes, split, _ = _homes(answers, own, tally)
     for client, where in split.items():
         tally.faults.insert(0, f"client {client} was split: {where}")
-    later = [call for call in called.calls(history, "later") if call["client"] in split]
+    later, _ = _own(history, answers, [call for call in called.calls(history, "later") if call["client"] in split])
     _, still, _ = _homes(answers, later, tally)
     observed = f"{len(split)} of {len(together)} clients were split when they opened their ports at once"
     if split:
@@ -64,9 +66,9 @@ def simultaneous_ports_agree(history: History, services: list[str]) -> Finding:
     figures = (called.grid("Front End of each client and port, all at once", answers, everyone, services),)
     measurements = tuple({"id": name, "value": len(found), "unit": f"of {len(together)}", "error": 0.0, "requirement": "OCS-AFF-02"}
                          for name, found in (("split-at-once", split), ("split-later", still)))  # fmt: skip
-    if not tally.faults and (lonely := _lonely(served.counts(list(homes.values()), known), len(together))):
-        return Finding(Verdict.BLOCKED, tally.expected, f"{observed}. {lonely}", lonely, figures=figures)
-    return tally.finding(observed, Verdict.NON_STRICT, figures=figures, measurements=measurements, silence=True)
+    if not tally.faults and (reason := foreign or _lonely(served.counts(list(homes.values()), known), len(together))):
+        return Finding(Verdict.BLOCKED, tally.expected, f"{observed}. {reason}", reason, figures=figures)
+    return tally.finding(observed, Verdict.NON_STRICT, figures=figures, measurements=measurements)
 
 
 def skew_is_known(history: History, key: str | None) -> Finding:
@@ -113,6 +115,13 @@ def _homes(answers: called.Answers, calls: Iterable[Event], tally: Tally) -> tup
     split = {client: ", ".join(f"{server} on {'/'.join(map(str, ports))}" for server, ports in seen.items())
              for client, seen in where.items() if len(seen) > 1}  # fmt: skip
     return homes, split, len(where)
+
+
+def _own(history: History, answers: called.Answers, calls: list[Event]) -> tuple[list[Event], str]:
+    """The calls without those that are not answered because somebody else did their TLS, and a word about these."""
+    own = [call for call in calls if answers.server(call) or not called.is_intercepted(history, call)]
+    others = len(calls) - len(own)
+    return own, f"the TLS of {others} connections was done by somebody else, and they were not answered (OCS-APP-02)" if others else ""
 
 
 def _lonely(placed: dict[str, int], clients: int) -> str:

@@ -1,4 +1,4 @@
-"""OCS-FAIL-01 to -03: how a dead SIP service is found, and that nobody is sent there. Times are kernel stamps; zero is the fault."""
+"""OCS-FAIL-01 to -03: a dead SIP service is found, and nobody is sent there. Times are kernel stamps; zero is the fault."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def refusal_is_found(history: History) -> Finding:
     `after`, new clients of all ports in the first of two windows, the second of which is without any client.
     """
     check = check_of(history)
-    tally = Tally(f"Each Front End sees a connection to 5060 or 5061 every {check.inter:g} s, which is {POOL_CHECK_CEILING:g} s at most; "
-                  f"one whose SIP ports refuse gets no new client from {check.inter * check.fall:g} s + {deadlines.MARGIN:g} s on.")  # fmt: skip
+    tally = Tally(f"Each Front End sees a connection to 5060 or 5061 every {check.inter:g} s, which is {POOL_CHECK_CEILING:g} s at most; one "
+                  f"whose SIP ports refuse gets no new client from {check.inter * check.fall:g} s + {deadlines.MARGIN:g} s on.")  # fmt: skip
     start, over = (next(history.of("mark", name=name))["t"] for name in ("watch", "settle"))
     fault = history.last("fault")
     if check.passive and fault is None:
@@ -54,8 +54,10 @@ def refusal_is_found(history: History) -> Finding:
     last = _late_clients(history, dead, zero, bound, attempts, tally)
     tally.faults += _unserved(history, calls(history, "after"))
     seen = ", ".join(f"{port} {count}" for port, count in sorted(sum((ports for _, ports in pauses.values()), Counter()).items()))
-    observed = (f"checks by port in {since(over, start):.1f} s: {seen or 'none'}, the longest pause {max(p for p, _ in pauses.values()):.2f} s; "
-                + (f"the last client was sent to {dead} {last:.2f} s after the refusal; " if last is not None else "") + str(attempts))  # fmt: skip
+    longest = max(pause for pause, _ in pauses.values())
+    observed = f"checks by port in {since(over, start):.1f} s: {seen or 'none'}, the longest pause {longest:.2f} s; "
+    observed += f"the last client was sent to {dead} {last:.2f} s after the refusal; " if last is not None else ""
+    observed += str(attempts)
     events = [(0.0, f"5060 and 5061 of {dead} refuse", "fault"), (bound + deadlines.MARGIN, "declared detection + 1 s", "limit")]
     measured = []
     if last is not None:
@@ -95,7 +97,8 @@ def _late_clients(history: History, dead: str, zero: int, bound: float, attempts
     Who comes to a port that no monitor looks at is a client.
     """
     limit = bound + deadlines.MARGIN
-    sent = [since(flow["syn"], zero) for flow in _opened(history, dead, zero, _end(history)) if flow["sport"] not in sip_ports(history)]
+    sip = sip_ports(history)
+    sent = [since(flow["syn"], zero) for flow in _opened(history, dead, zero, _end(history)) if flow["sport"] not in sip]
     late = [t for t in sent if t > limit]
     if late:
         tally.faults.append(f"{len(late)} clients were sent to {dead} after the limit, the last one {max(late):.2f} s after the fault")
@@ -136,8 +139,9 @@ def half_dead_front_end_is_left(history: History) -> Finding:
     assert fault is not None
     dead, zero = fault["server"], fault["t"]
     bound, beyond = bound_of(history, "refused")
-    tally = Tally(f"When only port {' and '.join(map(str, fault['ports']))} of a Front End refuses, from {bound:g} s + {deadlines.MARGIN:g} s on "
-                  "new connections on every port go to other Front Ends, those of its own clients too.")  # fmt: skip
+    ports = " and ".join(map(str, fault["ports"]))
+    tally = Tally(f"When only port {ports} of a Front End refuses, from {bound:g} s + {deadlines.MARGIN:g} s on new connections on every "
+                  "port go to other Front Ends, those of its own clients too.")  # fmt: skip
     tally.faults += [beyond] if beyond else []
     answers = Answers(history)
     offered = list(served.setup(history)["services"])

@@ -52,8 +52,8 @@ def drained_front_end_ends_in_order(history: History) -> Finding:
     if not again:
         tally.faults.append(f"{name} got none of {len(back)} new clients after it was put back")
     kept = sum(1 for call in known if ends.answers.server(call) == name)
-    observed = (f"{alive} of {len(held)} connections lived on; while {name} was drained it got {len(wrong)} of {len(new)} new clients and "
-                f"{kept} of {len(known)} of its own; afterwards {again} of {len(back)} new ones")  # fmt: skip
+    observed = (f"{alive} of {len(held)} connections lived on; while {name} was drained it got {len(wrong)} of {len(new)} new "
+                f"clients and {kept} of {len(known)} of its own; afterwards {again} of {len(back)} new ones")  # fmt: skip
     measured = [{"id": "known-clients-while-drained", "value": round(100 * kept / len(known), 1), "unit": "%", "error": 0.0,
                  "requirement": "OCS-FAIL-08"}]  # fmt: skip
     return tally.finding(observed, Verdict.NON_STRICT, measurements=tuple(measured))

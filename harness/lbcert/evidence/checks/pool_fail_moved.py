@@ -57,8 +57,8 @@ def ports_move_together(history: History) -> Finding:
         reason = f"{dead} got no new client after it had returned, which OCS-AFF-05 is about"
         return Finding(Verdict.BLOCKED, tally.expected, reason, reason)
     ports = max(sum(map(len, where.values())) for where in moved.values())
-    observed = (f"{sum(1 for where in moved.values() if len(where) == 1)} of {len(moved)} clients were at one Front End with all of up to "
-                f"{ports} ports; {followed} of {len(back)} followed the declared rule after the return; {stayed} of {others} "
+    whole = sum(1 for where in moved.values() if len(where) == 1)
+    observed = (f"{whole} of {len(moved)} clients were at one Front End with all of up to {ports} ports; {followed} of {len(back)} followed the declared rule after the return; {stayed} of {others} "
                 "connections of clients of other Front Ends reached theirs")  # fmt: skip
     events = [(0.0, f"{dead} without power", "fault"), (since(restored["t"], zero), f"{dead} is back", "other")]
     if at := [call["answered"] for call in calls(history, "first") if answers.server(call)]:

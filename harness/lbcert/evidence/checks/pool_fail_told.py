@@ -14,8 +14,8 @@ from .ends import SECOND, closes_towards_clients, held_on
 from .outage import bound_of, since, timeline
 from .pool_fail import never_left
 
-_FEW = 5
-"""connections without which nothing can be said about the clients of a Front End"""
+_FEW, _OTHERS = 5, 10
+"""connections on the dead Front End, and on others, without which nothing can be said"""
 _PULSES = 10
 """answers that each connection must have had before the fault and after the return"""
 
@@ -23,8 +23,8 @@ _PULSES = 10
 def clients_of_dead_front_end_are_told(history: History) -> Finding:
     """OCS-FAIL-04: connections held on a Front End that lost its power are closed towards their clients within the detection bound.
 
-    Calls: `held` on all Front Ends; what becomes of those on others is OCS-FAIL-06's subject. `after`: new clients after the limit, who tell a
-    balancer that keeps connections from one that did not notice.
+    Calls: `held` on all Front Ends; what becomes of those on others is OCS-FAIL-06's subject. `after`: new clients after the limit,
+    who tell a balancer that keeps connections from one that did not notice.
     """
     fault = history.last("fault")
     assert fault is not None
@@ -81,9 +81,9 @@ def others_feel_nothing(history: History) -> Finding:
     pulses: dict[int, list[Event]] = defaultdict(list)
     for pulse in history.of("pulse"):
         pulses[pulse["call"]].append(pulse)
-    before = [pulse["heard"] - pulse["asked"] for call in others for pulse in pulses[call["call"]] if pulse["heard"] and pulse["asked"] < zero]
-    if len(others) < _FEW or not before:
-        reason = f"{len(others)} connections on other Front Ends carried data before the fault, of {_FEW} that are needed"
+    before = [pulse["heard"] - pulse["asked"] for call in others for pulse in pulses[call["call"]] if (pulse["heard"] or zero) < zero]
+    if len(others) < _OTHERS or not before:
+        reason = f"{len(others)} connections on other Front Ends carried data before the fault, of {_OTHERS} that are needed"
         return Finding(Verdict.BLOCKED, tally.expected, reason, f"{reason}, which OCS-AFF-05 is about")
     usual = sorted(before)[len(before) // 2]
     closed = closes_towards_clients(history, zero)
@@ -94,19 +94,21 @@ def others_feel_nothing(history: History) -> Finding:
         cut = None if cut is not None and cut >= over else cut
         if cut is not None:
             tally.faults.append(f"{held_on(call)}: closed {_when(cut, zero, restored['t'])}")
-        since_fault = [pulse for pulse in pulses[call["call"]] if pulse["asked"] >= zero]
+        # What was under way at the fault counts.
+        since_fault = [pulse for pulse in pulses[call["call"]] if (pulse["heard"] or zero) >= zero]
         if cut is None and sum(1 for pulse in since_fault if pulse["asked"] > restored["t"]) < _PULSES:
             tally.faults.append(f"{held_on(call)}: it carried no data any more at the end")
         asked += len(since_fault)
-        late = [pulse for pulse in since_fault if pulse["heard"] and (pulse["heard"] - pulse["asked"] - usual) / SECOND > deadlines.PROMPT]
-        for pulse in late[:1]:
-            took = (pulse["heard"] - pulse["asked"]) / SECOND
-            tally.faults.append(f"{held_on(call)}: an answer took {took:.2f} s, {_when(pulse['asked'], zero, restored['t'])}")
-        if cut is None and (silent := [pulse for pulse in since_fault if not pulse["heard"] and over - pulse["asked"] > deadlines.PROMPT * SECOND]):
-            tally.faults.append(f"{held_on(call)}: no answer to what was asked {_when(silent[0]['asked'], zero, restored['t'])}")
-        longest = max([longest, *((pulse["heard"] - pulse["asked"]) / SECOND for pulse in since_fault if pulse["heard"])])
-    observed = (f"{asked} requests on {len(others)} connections to other Front Ends since {dead} died; the slowest answer took {longest:.3f} s, "
-                f"{usual / SECOND:.3f} s was usual before")  # fmt: skip
+        took = {pulse["asked"]: (pulse["heard"] - pulse["asked"]) / SECOND for pulse in since_fault if pulse["heard"]}
+        late = [asked_at for asked_at, seconds in took.items() if seconds - usual / SECOND > deadlines.PROMPT]
+        for asked_at in late[:1]:
+            tally.faults.append(f"{held_on(call)}: an answer took {took[asked_at]:.2f} s, {_when(asked_at, zero, restored['t'])}")
+        waiting = [pulse["asked"] for pulse in since_fault if not pulse["heard"] and over - pulse["asked"] > deadlines.PROMPT * SECOND]
+        if cut is None and waiting:
+            tally.faults.append(f"{held_on(call)}: no answer to what was asked {_when(waiting[0], zero, restored['t'])}")
+        longest = max(longest, *took.values(), 0.0)
+    observed = (f"{asked} requests on {len(others)} connections to other Front Ends since {dead} died; the slowest answer took "
+                f"{longest:.3f} s, {usual / SECOND:.3f} s was usual before")  # fmt: skip
     measured = [{"id": "others-slowest-answer", "value": round(longest, 4), "unit": "s", "error": 0.001, "requirement": "OCS-FAIL-06"}]
     return tally.finding(observed, window=(zero, over), margin=deadlines.PROMPT, silence=True, measurements=tuple(measured))
 

@@ -30,8 +30,8 @@ def fallback_is_the_last_resort(history: History) -> Finding:
     bound, beyond = bound_of(history, "dark")
     back_by = deadlines.recovery(check_of(history)) + deadlines.MARGIN
     resort = fallbacks(history)
-    tally = Tally(f"The fallback gets nobody while a Front End is up, every new client from {bound:g} s + {deadlines.MARGIN:g} s after the "
-                  f"loss of the last one, and nobody from {back_by:g} s after their return on.")  # fmt: skip
+    tally = Tally(f"The fallback gets nobody while a Front End is up, every new client from {bound:g} s + {deadlines.MARGIN:g} s after "
+                  f"the loss of the last one, and nobody from {back_by:g} s after their return on.")  # fmt: skip
     answers = Answers(history)
     lost = served.some(calls(history, "all"), "call while all Front Ends were dead")
     if not resort:
@@ -68,8 +68,8 @@ def fallback_is_the_last_resort(history: History) -> Finding:
                 stuck[label] += 1
         if stuck[label]:
             tally.faults.append(f"{stuck[label]} of {counts[label]} {who} reached the fallback after the Front Ends had returned")
-    observed = (f"at the fallback: {early} requests before the last Front End was lost, then {there} of {len(lost)} clients; after the return "
-                + ", ".join(f"{stuck[label]} of {counts[label]} {who}" for label, who in _AFTER.items()))  # fmt: skip
+    observed = (f"at the fallback: {early} requests before the last Front End was lost, then {there} of {len(lost)} clients; after the "
+                "return " + ", ".join(f"{stuck[label]} of {counts[label]} {who}" for label, who in _AFTER.items()))  # fmt: skip
     return tally.finding(observed, figures=(_figure(history, lost, zero, returned, bound),), silence=True,
                          window=(zero, max(call["started"] for call in calls(history, "back"))), margin=deadlines.MARGIN)  # fmt: skip
 
@@ -84,7 +84,8 @@ def _without(history: History, tally: Tally, lost: list[Event]) -> Finding:
     if declared and len(turned) == len(lost) and not slow:
         reason = f"declares that it has no fallback (fallback: none); {len(turned)} of {len(lost)} clients were turned away"
         return Finding(Verdict.UNSUPPORTED, tally.expected, observed, reason)
-    tally.faults.append("clients have no fallback" if not declared else "declares that it has no fallback, but not all clients are turned away")
+    broken = "declares that it has no fallback, but not all clients are turned away"
+    tally.faults.append(broken if declared else "clients have no fallback")
     return tally.finding(observed)
 
 

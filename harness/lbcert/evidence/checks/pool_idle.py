@@ -62,8 +62,8 @@ class _Story:
 def silent_connection_lives(history: History) -> Finding:
     """OCS-IDLE-01: a silent SIP connection is alive at 95 % of the declared idle time, which is half an hour at least."""
     floor = text(POOL_IDLE_FLOOR)
-    tally = Tally(f"SIP connections, over TCP and over TLS, without any byte are alive at 95 % of the declared idle time, which is {floor} "
-                  "or more.")  # fmt: skip
+    tally = Tally("SIP connections, over TCP and over TLS, without any byte are alive at 95 % of the declared idle time, which is "
+                  f"{floor} or more.")  # fmt: skip
     try:
         story = _Story(history, "silent", "late")
     except NoClock as reason:
@@ -81,8 +81,8 @@ def silent_connection_lives(history: History) -> Finding:
         else:
             good.append(call)
     shortest = min(life.lasted(story.clock) for life in story.lives.values())
-    observed = (f"alive: {story.by_service(good)}, each after {shortest:,.1f} s of silence or more, {story.clock.text}; declared idle time: "
-                f"{_declared(story.declared)}")  # fmt: skip
+    observed = (f"alive: {story.by_service(good)}, each after {shortest:,.1f} s of silence or more, {story.clock.text}; declared "
+                f"idle time: {_declared(story.declared)}")  # fmt: skip
     ends = [life.first for life in story.lives.values() if life.first is not None]
     return tally.finding(observed, silence=True, margin=(story.span - low) / story.clock.rate,
                          window=(min(ends) - SECOND, max(ends) + SECOND) if ends else None)  # fmt: skip
@@ -117,18 +117,18 @@ def idle_time_exceeds_refresh(history: History) -> Finding:
         # The variant has another idle time; what it shows is that the declared one is kept.
         lived *= (POOL_IDLE_FLOOR if story.declared == "none" else story.declared) / story.span
     named = {(call["expires"], call["keep_alive"]) for call in story.calls}
-    for expires, keepalive in sorted(named):
-        if lived <= min(expires, keepalive):
-            tally.faults.append(f"silent connections lived for {text(lived)}, and clients may be silent for {text(min(expires, keepalive))}")
-    numbers = "; ".join(f"registrations live for {expires:g} s, keep-alive time {keepalive:g} s" for expires, keepalive in sorted(named))
+    for pair in sorted(named):
+        if lived <= min(pair):
+            tally.faults.append(f"silent connections lived for {text(lived)}, and clients may be silent for {text(min(pair))}")
+    numbers = "; ".join(f"registrations live for {expires:g} s, keep-alive time {alive:g} s" for expires, alive in sorted(named))
     observed = f"{numbers}; silent connections lived for {lived:,.1f} s or more, {story.clock.text}; declared: {_declared(story.declared)}"
     return tally.finding(observed, silence=True)
 
 
 def both_ends_are_told(history: History) -> Finding:
     """OCS-IDLE-05: when the idle time of a silent connection is over, both ends see a FIN or RST, 1 s apart at most."""
-    tally = Tally(f"When a silent connection ends, both ends are told within {deadlines.CLOSE_WITHIN:g} s of each other, and that is so by "
-                  "105 % of the declared idle time.")  # fmt: skip
+    tally = Tally(f"When a silent connection ends, both ends are told within {deadlines.CLOSE_WITHIN:g} s of each other, and that is so "
+                  "by 105 % of the declared idle time.")  # fmt: skip
     try:
         story = _Story(history, "left", "over")
     except NoClock as reason:
@@ -138,7 +138,8 @@ def both_ends_are_told(history: History) -> Finding:
     lives = list(story.lives.values())
     ended = [life for life in lives if life.first is not None]
     if story.declared == "none" and not ended and all(life.echoed for life in lives):
-        reason = f"declares that silent connections never end (idle: none), and none of {len(lives)} did in {text(lives[0].lasted(story.clock))}"
+        watched = text(lives[0].lasted(story.clock))
+        reason = f"declares that silent connections never end (idle: none), and none of {len(lives)} did in {watched}"
         return Finding(Verdict.UNSUPPORTED, tally.expected, reason, reason)
     for life in lives:
         if disturbed := life.disturbed(story.clock):
@@ -202,7 +203,8 @@ def front_end_reaches_silent_client(history: History) -> Finding:
         pushed.append(call)
         at = heard.get((call["call"], push["bytes"]))
         if at is None:
-            tally.faults.append(f"{life.who}: the NOTIFY after {text(story.clock.seconds(life.begin, push['t']))} of silence never arrived")
+            silent = text(story.clock.seconds(life.begin, push["t"]))
+            tally.faults.append(f"{life.who}: the NOTIFY after {silent} of silence never arrived")
         else:
             took.append((at - push["t"]) / SECOND)
             if took[-1] > deadlines.PROMPT:

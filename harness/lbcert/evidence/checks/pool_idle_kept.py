@@ -50,20 +50,28 @@ class _Kept:
         """That a connection did not live until the end, in words."""
         if self._echoes.get((call["call"], "end")):
             return None
-        stamps = [stamp for stamp in (ending(self._ends.client(call), "client"), ending(self._ends.server(call), "server")) if stamp]
-        after = f"closed {(min(stamps) - self.start) / SECOND:.2f} s after its last answer" if stamps else "it carried no data any more"
+        at = self._end(call)
+        after = f"closed {(at - self.start) / SECOND:.2f} s after its last answer" if at else "it carried no data any more"
         return f"{held_on(call)}: {after}"
 
-    def late(self, said: list[int]) -> float:
-        """The longest pause between two things that were said, or before the first or after the last of them, s."""
-        moments = [self.start, *sorted(said), self.over]
+    def _end(self, call: Event) -> int | None:
+        stamps = [stamp for stamp in (ending(self._ends.client(call), "client"), ending(self._ends.server(call), "server")) if stamp]
+        return min(stamps, default=None)
+
+    def late(self, call: Event, said: list[int]) -> float:
+        """The longest pause between two things that were said, or before the first or after the last of them, s.
+
+        After a connection's end nothing can be said.
+        """
+        until = min(self.over, self._end(call) or self.over)
+        moments = [self.start, *sorted(t for t in said if t < until), until]
         return max(later - earlier for earlier, later in zip(moments, moments[1:], strict=False)) / SECOND
 
 
 def keepalives_pass_and_count(history: History, idle: float) -> Finding:
     """OCS-IDLE-03: each keep-alive arrives unchanged (`sent` by the client, `keepalive` at the Front End), and keeps the connection."""
-    tally = Tally(f"A client's double CRLF every two thirds of the idle time arrives unchanged, and its connection outlives {IDLE_TIMES} idle "
-                  "times.")  # fmt: skip
+    tally = Tally("A client's double CRLF every two thirds of the idle time arrives unchanged, and its connection outlives "
+                  f"{IDLE_TIMES} idle times.")  # fmt: skip
     kept = _Kept(history, "keepalive", idle)
     if reason := kept.unfit:
         return Finding(Verdict.BLOCKED, tally.expected, reason, reason)
@@ -73,7 +81,7 @@ def keepalives_pass_and_count(history: History, idle: float) -> Finding:
     for call in kept.calls:
         mine, theirs = sent[(call["call"],)], arrived[call["server"], call["conn"]]
         served.some(mine, "keep-alive")
-        if reason := _own_lateness(kept, [event["t"] for event in mine]):
+        if reason := _own_lateness(kept, call, [event["t"] for event in mine]):
             return Finding(Verdict.HARNESS_ERROR, tally.expected, reason, reason)
         if ended := kept.ended(call):
             tally.faults.append(ended)
@@ -84,7 +92,8 @@ def keepalives_pass_and_count(history: History, idle: float) -> Finding:
         got = b"".join(bytes.fromhex(event["bytes"]) for event in theirs)
         good += len(got) // len(KEEPALIVE) if whole.startswith(got) else 0
         if got != whole and (alive or not whole.startswith(got)):
-            tally.faults.append(f"{held_on(call)}: {len(got)} of {len(whole)} bytes of keep-alives arrived ({got[-8:].hex(' ') or 'none'})")
+            last = got[-8:].hex(" ") or "none"
+            tally.faults.append(f"{held_on(call)}: {len(got)} of {len(whole)} bytes of keep-alives arrived ({last})")
     services = Counter(call["service"] for call in kept.calls)
     observed = (f"{good} of {total} keep-alives arrived as `0d 0a 0d 0a`; {alive} of {len(kept.calls)} connections "
                 f"({', '.join(f'{service} {count}' for service, count in services.items())}) were open after "
@@ -94,8 +103,8 @@ def keepalives_pass_and_count(history: History, idle: float) -> Finding:
 
 def one_way_is_enough(history: History, idle: float) -> Finding:
     """OCS-IDLE-04: a connection on which only one end says something lives on (`sent` by the client, `pushed` by the Front End)."""
-    tally = Tally(f"A connection on which only the client, or only the Front End, says something every two thirds of the idle time outlives "
-                  f"{IDLE_TIMES} idle times.")  # fmt: skip
+    tally = Tally("A connection on which only the client, or only the Front End, says something every two thirds of the idle time "
+                  f"outlives {IDLE_TIMES} idle times.")  # fmt: skip
     said = {"from-client": _said(history.of("sent"), "call"), "from-server": _said(history.of("pushed"), "who", "conn")}
     parts = []
     kept = None
@@ -107,7 +116,7 @@ def one_way_is_enough(history: History, idle: float) -> Finding:
         for call in kept.calls:
             key = (call["call"],) if label == "from-client" else (call["server"], call["conn"])
             ended = kept.ended(call)
-            if not ended and (reason := _own_lateness(kept, [event["t"] for event in said[label][key]])):
+            if reason := _own_lateness(kept, call, [event["t"] for event in said[label][key]]):
                 return Finding(Verdict.HARNESS_ERROR, tally.expected, reason, reason)
             alive += not ended
             tally.faults += [f"only the {who} spoke: {ended}"] if ended else []
@@ -124,8 +133,10 @@ def _said(events, *keys: str) -> dict[tuple, list[Event]]:
     return found
 
 
-def _own_lateness(kept: _Kept, said: list[int]) -> str | None:
+def _own_lateness(kept: _Kept, call: Event, said: list[int]) -> str | None:
     """Why the connection may have been silent for too long by our own fault."""
-    longest = kept.late(said)
-    limit = deadlines.IDLE_SHARES[0] * kept.span
-    return f"machine too slow: {longest:.2f} s between two keep-alives, with an idle time of {kept.span:g} s" if longest > limit else None
+    longest = kept.late(call, said)
+    # A connection that is ended for being idle ends when the idle time is over, or later.
+    if longest <= deadlines.IDLE_SHARES[0] * kept.span:
+        return None
+    return f"machine too slow: {longest:.2f} s between two keep-alives, with an idle time of {kept.span:g} s"

@@ -18,8 +18,8 @@ def pings_are_answered_by_the_front_end(history: History) -> Finding:
     """OCS-IDLE-06: a client's ping reaches its Front End, whose pong, and no other, is at the client within 1 s; a CRLF of the Front
     End's own arrives too.
 
-    Calls `held`. Each sends a ping (`sent`) after the mark `ping`, which its Front End reports (`keepalive`). After the mark `unasked` each
-    Front End says CRLF (`pushed`). `heard` is what came at the clients.
+    Calls `held`. Each sends a ping (`sent`) after the mark `ping`, which its Front End reports (`keepalive`). After the mark `unasked`
+    each Front End says CRLF (`pushed`). `heard` is what came at the clients.
     """
     tally = Tally(f"A client's double CRLF arrives at its Front End, and the Front End's CRLF, and no other, at the client within "
                   f"{deadlines.PROMPT:g} s; so does one that the Front End sends unasked.")  # fmt: skip

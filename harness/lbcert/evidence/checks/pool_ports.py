@@ -62,7 +62,7 @@ def ports_are_open(history: History, ports: Mapping[str, int]) -> Finding:
     arrivals, known = Arrivals(history), served.servers(history)
     tally = Tally(f"On each of the {len(ports)} ports of the pool every client is answered by a Front End.")
     good: Counter[str] = Counter()
-    elsewhere = 0
+    elsewhere = intercepted = 0
     for service, everyone in _by_service(history, ports).items():
         for call in everyone:
             place = arrivals.place(call)
@@ -71,6 +71,9 @@ def ports_are_open(history: History, ports: Mapping[str, int]) -> Finding:
                 good[service] += 1
             elif (server := arrivals.answers.server(call)) in known:
                 good[service] += 1
+            elif server is None and place is not None and called.is_intercepted(history, call):
+                intercepted += 1
+                good[service] += 1
             elif server is not None:
                 tally.faults.append(f"port {ports[service]} ({service}): answered by {server}, not by a Front End")
             else:
@@ -78,6 +81,8 @@ def ports_are_open(history: History, ports: Mapping[str, int]) -> Finding:
     observed = f"{sum(1 for service in ports if good[service])} of {len(ports)} ports lead to a Front End"
     if elsewhere:
         observed += f"; {elsewhere} clients were handed to another port there (OCS-NET-03)"
+    if intercepted:
+        observed += f"; the TLS of {intercepted} was done by somebody else (OCS-APP-02)"
     return tally.finding(observed)
 
 
@@ -93,7 +98,7 @@ def ports_are_kept(history: History, ports: Mapping[str, int]) -> Finding:
                 lost.append(f"a client of port {ports[service]} arrived nowhere (OCS-NET-02): {called.outcome_text(call)}")
             elif place[1] != ports[service]:
                 tally.faults.append(f"a client of port {ports[service]} was handed to port {place[1]} of {place[0]}")
-            elif arrivals.answers.server(call) is None:
+            elif arrivals.answers.server(call) is None and not called.is_intercepted(history, call):
                 lost.append(f"a client of port {ports[service]} was not answered (OCS-NET-02): {called.outcome_text(call)}")
             else:
                 kept += 1
@@ -129,7 +134,7 @@ def listeners_agree(history: History, ports: Mapping[str, int]) -> Finding:
     observed += ", ".join(str(number) for number in sorted({len(numbers) for numbers in there.values()}))
     observed += f"; beyond the table and not balanced: {_numbers(own)}; listened for twice: {_numbers(doubled)}"
     measured = {"id": "doubled-listeners", "value": len(doubled), "unit": "ports", "error": 0.0, "requirement": "OCS-NET-04"}
-    return tally.finding(observed, measurements=(measured,), about=("OCS-NET-04",))
+    return tally.finding(observed, measurements=(measured,))
 
 
 def only_declared_ports_are_open(history: History, ports: Mapping[str, int], declared: Collection[int]) -> Finding:
@@ -141,8 +146,7 @@ def only_declared_ports_are_open(history: History, ports: Mapping[str, int], dec
             said = f", and says {probe['said']!r}" if probe.get("said") else ""
             tally.faults.append(f"clients reach port {port}, which is not declared{said}")
     shown = sorted(port for port, probe in extra.items() if port in declared)
-    return tally.finding(f"{ALL_PORTS} ports tried; {len(extra)} open beyond the pool's; declared and reachable: {_numbers(shown)}",
-                         about=("OCS-ADMIN-03",))  # fmt: skip
+    return tally.finding(f"{ALL_PORTS} ports tried; {len(extra)} open beyond the pool's; declared and reachable: {_numbers(shown)}")
 
 
 def _scanned(history: History, ports: Mapping[str, int]) -> tuple[set[int], dict[int, Event]]:

@@ -44,12 +44,12 @@ def one_port_serves_two_services(history: History) -> Finding:
 def many_connections_are_served(history: History, wanted: int) -> Finding:
     """TP-ADDR-07: all requests of one address are answered with 200 by a real server.
 
-    Calls: `single`, `kept` (several requests; the product may close in between) and `parallel`. `wanted`: requests of the first two.
+    Calls: `single`, `again` (from ports that were used a few seconds before), `kept` (several requests; the product may close in between) and `parallel`. `wanted`: requests of the first two.
     """
     told = called.Answers(history)
     tally = Tally(f"All of {wanted} requests one after the other and of the parallel ones, from one address, are answered by a server.")
-    served_by = {request["token"] for request in history.of("request")}
-    counts = {"single": 0, "kept": 0, "parallel": 0}
+    served_by = {request["token"] for request in history.of("request") if request["who"] in served.setup(history)["addresses"]}
+    counts = {"single": 0, "again": 0, "kept": 0, "parallel": 0}
     for call in served.some(called.calls(history), "call"):
         good, fault = _good_replies(call, told, served_by)
         counts[call["label"]] += good
@@ -57,7 +57,7 @@ def many_connections_are_served(history: History, wanted: int) -> Finding:
             tally.faults.append(f"{called.name_of(call)}, {call['label']}, port {call['port']}: {fault}")
     if not tally.faults and counts["single"] + counts["kept"] < wanted:
         raise ValueError(f"the history holds only {counts['single'] + counts['kept']} of {wanted} requests in a row")
-    parts = f"{counts['single']} requests on connections of their own, {counts['kept']} on kept ones, {counts['parallel']} at a time"
+    parts = f"{counts['single']} requests on connections of their own, {counts['again']} from ports used before, {counts['kept']} on kept ones, {counts['parallel']} at a time"
     return tally.finding(f"answered: {parts}", Verdict.NON_STRICT)
 
 

@@ -13,6 +13,8 @@ LIMIT = deadlines.LOST_WITHIN + deadlines.MARGIN
 """s within which a client must have an answer, or be told that there is none"""
 AT_ONCE = 2.0
 """s within which a page comes where nothing is wrong (TP-ROUTE-01)"""
+FALLBACK = "fallback"
+"""the server on the balancer itself"""
 _TOLD = ("closed", "reset", "refused", "short", "anonymous")
 """outcomes of a client that knows that it will not be served; `anonymous`: the product has a page for that"""
 
@@ -22,11 +24,14 @@ def pages_come(history: History) -> Finding:
     the reverse path (label `strict`)."""
     calls = served.some(called.calls(history), "call")
     tally = Tally(f"After the start of the machine, and with rp_filter, each of {len(calls)} clients has its page within {AT_ONCE:g} s.")
-    answers, waits = called.Answers(history), served.Waits(history)
+    answers, waits, real = called.Answers(history), served.Waits(history), served.setup(history)["addresses"]
     good, longest = 0, 0.0
     for call in calls:
         who = f"{called.name_of(call)}{' with rp_filter' if call['label'] == 'strict' else ''}"
-        if answers.accept(call) is None:
+        if answers.server(call) == FALLBACK:
+            tally.faults.append(f"{who}: answered by the fallback, as if no server were left")
+            continue
+        if answers.server(call) not in real:
             tally.faults.append(f"{who}: {called.outcome_text(call)}")
             continue
         took = waits.answer(call)
@@ -105,15 +110,16 @@ class _Ends:
 
     def __init__(self, history: History, link: str = "client:eth0"):
         self.answers = called.Answers(history)
+        self._real = served.setup(history)["addresses"]
         self._flows = [flow for flow in history.of("flow", link=link) if "syn" in flow]
 
     def judge(self, call: Event, tally: Tally) -> tuple[str | None, float]:
         """`served` or `told`, with the seconds that it took; None with a fault in the tally."""
         who = called.name_of(call)
         took = self._took(call)
-        if self.answers.accept(call):
+        if self.answers.server(call) in self._real:
             kind = "served"
-        elif call["outcome"] in _TOLD or call["outcome"].startswith("status 5"):
+        elif self.answers.server(call) == FALLBACK or call["outcome"] in _TOLD or call["outcome"].startswith("status 5"):
             kind = "told"
         else:
             tally.faults.append(f"{who}: {called.outcome_text(call)}")

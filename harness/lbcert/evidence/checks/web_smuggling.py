@@ -74,7 +74,7 @@ def _plain(lengths: list[tuple[str, str]]) -> bool:
     if not lengths:
         return True
     (name, value), *more = lengths
-    return not more and (value.isascii() and value.isdigit() if name.lower() == "content-length" else value.lower() == "chunked")
+    return not more and name == name.strip() and (value.isascii() and value.isdigit() if name.lower() == "content-length" else value.lower() == "chunked")
 
 
 def _hosts(request: Event) -> set[str]:

@@ -25,13 +25,14 @@ CROWD = 60
 
 @requirement("OCS-FAIL-05", timing=True)
 def test_ports_of_moved_clients_stay_together(lab: Lab) -> None:
-    """A Front End loses its power; its clients come on one port, then on all others; it returns, and they come on all ports."""
+    """A Front End loses its power; its clients, who were on all ports, come on one, then on the others; it returns, and they come again."""
     if lab.declares.returns_after_recovery is None:
         lab.end(Verdict.NOT_RUN, "dut.yaml does not say declares.persistence.returns_after_recovery (true or false)")
     homes = settle_clients(lab)
     name, theirs = next(iter(homes.items()))
     moved, others = theirs[:MOVED], [talk for other, talks in homes.items() if other != name for talk in talks[:OTHERS]]
     server = lab.server(name)
+    lab.visit(lab.shuffled([come(lab, talk, service, "before") for talk in moved for service in lab.services]), at_once=20)
     dark(lab, server)
     until_dead(lab, name, "dark", theirs[MOVED:], come=lambda talk, label: come(lab, talk, "sip-tls", label))
     two_windows(lab, name, newcomers(lab, CROWD, "after", hold=True))
