@@ -39,6 +39,7 @@ def cookies_of(browser: Browser) -> list[str]:
 @requirement("TP-COOKIE-01")
 def test_cookie_is_set_once(lab: Lab) -> None:
     """Users without a cookie see a page deep in the site, then five at its top; the site has cookies of its own."""
+    lab.settle()  # a check that takes a server which is well for a dead one, and moves its users, has done so by now
     answer_with(lab, set_cookie=SITE)
     users = newcomers()
     lab.visit([dial(lab, user.service, asks=[Ask("/deep/in/the/site")], jar=user.jar, client=user.name) for user in users])
@@ -95,7 +96,7 @@ def test_cookie_is_secure_over_tls(lab: Lab) -> None:
 def test_cookie_of_nobody_is_balanced(lab: Lab) -> None:
     """Users whose first cookie was made up, or names two servers, then go on with what they are given."""
     lab.need_servers(2)
-    lab.settle()  # a check that takes a server which is well for a dead one has done so by now
+    lab.settle()  # as above
     known = [Browser(f"{service} owner {number}", service) for service in SERVICES for number in range(2 * len(lab.servers))]
     browse(lab, known, 1, label="owner")
     for service in SERVICES:
@@ -117,6 +118,7 @@ def test_cookie_of_nobody_is_balanced(lab: Lab) -> None:
 def test_cookie_keeps_a_user_on_one_server(lab: Lab) -> None:
     """Twenty pages for each user: on connections of their own, in a row on one, and pipelined; others come in between."""
     lab.need_servers(2)
+    lab.settle()  # as above
     users = newcomers()
     browse(lab, users, 1, label="first")
     for pages, pipelined in ((1, False), (5, False), (1, False), (5, True), (1, False), (3, True), (4, False)):

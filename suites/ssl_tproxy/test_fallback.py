@@ -1,6 +1,6 @@
 """TP-ADDR-06: no real server is left."""
 
-from lbcert.api import MARGIN, Lab, checks, detection, dial, patience, refuse, requirement, requirement_deadline
+from lbcert.api import MARGIN, Lab, checks, crash, detection, dial, patience, requirement, requirement_deadline
 
 CLIENTS = 5
 """for each service"""
@@ -8,11 +8,11 @@ CLIENTS = 5
 
 @requirement("TP-ADDR-06", timing=True)
 def test_fallback_answers(lab: Lab) -> None:
-    """All servers refuse; when that must be known, clients come. Where users have to find it out, some come until then."""
+    """All servers crash; when that must be known, clients come. Where users have to find it out, some come until then."""
     lab.settle()
     lab.visit([dial(lab, service, label="before") for service in ("http", "https")])
     for server in lab.mocks:
-        refuse(lab, server)
+        crash(lab, server)
     limit = requirement_deadline("detection", detection(lab.declares.health_check, "refused") + MARGIN)
     if lab.declares.health_check.passive:
         finders = []

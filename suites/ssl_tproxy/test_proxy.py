@@ -10,6 +10,7 @@ from lbcert.api import (
     checks,
     dial,
     listeners,
+    patience,
     proxy_headers,
     requirement,
     requirement_deadline,
@@ -78,7 +79,7 @@ def test_receiver_never_guesses(lab: Lab) -> None:
     lab.watch("the second pieces come later", lambda: False, requirement_deadline("pause", PAUSE))
     for talk in halves:
         talk.send(behind(cut[talk.visit.label][14:])(talk.speech.token))
-    lab.watch("what comes of them", lambda: all(talk.done for talk in [*whole, *halves]), requirement_deadline("outcome", 20.0))
+    lab.wait("what comes of them", lambda: all(talk.done for talk in [*whole, *halves]), patience("outcome"))
     lab.judge(checks.receiver_never_guesses, named={name: header.source[0] for name, header in good.items()}, sender=sender)
 
 

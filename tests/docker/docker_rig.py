@@ -8,9 +8,9 @@ from pathlib import Path
 REPOSITORY = Path(__file__).parents[2]
 
 
-def verdicts(topology: str, folder: Path, *arguments: str) -> dict[str, str]:
-    """Test -> verdict, after a run of the RDP suite."""
-    command = [sys.executable, "-m", "pytest", "suites/rdp", "--topology", topology, "--report-dir", str(folder), *arguments]
+def verdicts(topology: str, folder: Path, *arguments: str, suite: str = "rdp") -> dict[str, str]:
+    """Test -> verdict, after a run of a suite."""
+    command = [sys.executable, "-m", "pytest", f"suites/{suite}", "--topology", topology, "--report-dir", str(folder), *arguments]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
     assert done.returncode in (0, 1), done.stdout + done.stderr
     lines = [json.loads(line) for line in (folder / "results.jsonl").read_text().splitlines()]

@@ -15,11 +15,14 @@ from lbcert.topology.plan import make_plan
 pytestmark = pytest.mark.usefixtures("engine_here")
 
 SAMPLES = {
-    "a pass and a fail": ("haproxy:rdp-cookie", "RDP-PERSIST-01 or RDP-PERSIST-03"),
-    "faults": ("haproxy", "RDP-PARSE-04 or RDP-FAIL-01 or RDP-FAIL-02 or RDP-FAIL-03"),
-    "our own balancer": ("ideal", "RDP-PARSE-04 or RDP-PERSIST-01 or RDP-FAIL-01 or RDP-SESS-01"),
-    "a mutant": ("mutants/no-redispatch.yaml", "RDP-FAIL-01"),
+    "a pass and a fail": ("rdp", "haproxy:rdp-cookie", "RDP-PERSIST-01 or RDP-PERSIST-03"),
+    "faults": ("rdp", "haproxy", "RDP-PARSE-04 or RDP-FAIL-01 or RDP-FAIL-02 or RDP-FAIL-03"),
+    "our own balancer": ("rdp", "ideal", "RDP-PARSE-04 or RDP-PERSIST-01 or RDP-FAIL-01 or RDP-SESS-01"),
+    "a mutant": ("rdp", "mutants/no-redispatch.yaml", "RDP-FAIL-01"),
+    "a pool": ("ocs", "haproxy:ocs", "OCS-NET-02 or OCS-AFF-01"),
+    "a transparent site": ("ssl_tproxy", "haproxy:tproxy", "TP-ADDR-01 or TP-COOKIE-01"),
 }
+"""name -> suite, DUT, requirements"""
 PLAN = make_plan(["192.0.2.10"], {"ts1": "192.0.2.11"})
 TRY = """
 mount -t tmpfs none /mnt || echo refused
@@ -41,9 +44,10 @@ input()
 @pytest.mark.parametrize("sample", [name if name == "a pass and a fail" else pytest.param(name, marks=pytest.mark.nightly)
                                     for name in SAMPLES])  # fmt: skip
 def test_verdicts_are_the_same_in_both_topologies(sample, tmp_path):
-    dut, rows = SAMPLES[sample]
-    arguments = ("--dut", dut, "-k", rows)
-    assert verdicts("docker", tmp_path / "docker", *arguments) == verdicts("netns", tmp_path / "netns", *arguments)
+    suite, dut, rows = SAMPLES[sample]
+    found = {topology: verdicts(topology, tmp_path / topology, "--dut", dut, "-k", rows, suite=suite)
+             for topology in ("docker", "netns")}  # fmt: skip
+    assert found["docker"] == found["netns"] and "setup-error" not in found["docker"].values()
 
 
 @pytest.mark.nightly

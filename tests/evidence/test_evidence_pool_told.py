@@ -89,3 +89,12 @@ def test_of_the_others(one, verdict, words):
 def test_too_few_others_tell_nothing():
     finding = others_feel_nothing(pool(fault("fe1"), restored("fe1", 15.0), pulsing("10.1.0.1"), mark("end", 30.0)))
     assert finding.verdict is Verdict.BLOCKED
+
+
+@pytest.mark.parametrize("pause, verdict", [(0.9, Verdict.PASS), (1.6, Verdict.HARNESS_ERROR)])
+def test_a_connection_that_was_not_asked_tells_nothing(pause, verdict):
+    """A product may have stood still while we did."""
+    one = pulsing("10.1.1.1")
+    gap = [pulse for pulse in one if pulse["kind"] == "pulse" and at(12.0) < pulse["asked"] < at(12.0 + pause)]
+    finding = others([event for event in one if event not in gap])
+    assert finding.verdict is verdict

@@ -64,7 +64,7 @@ def refusal_is_found(history: History) -> Finding:
         events.append((last, "last client sent there", "detection"))
         measured = [{"id": "detection-refused", "value": last, "unit": "s", "error": 0.1, "requirement": "OCS-FAIL-01"}]
     return tally.finding(observed, figures=(timeline(f"{dead} refuses", f"{dead} refuses", events),), silence=True,
-                         window=(start, _end(history)), margin=deadlines.MARGIN, measurements=tuple(measured))  # fmt: skip
+                         window=window(history, tally, bound, "after"), margin=deadlines.MARGIN, measurements=tuple(measured))  # fmt: skip
 
 
 def _without_checks(history: History, tally: Tally, start: int, end: int) -> Finding:
@@ -119,6 +119,18 @@ def _unserved(history: History, came: list[Event]) -> list[str]:
             for call in came if answers.server(call) is None]  # fmt: skip
 
 
+def window(history: History, tally: Tally, bound: float, *labels: str) -> tuple[int, int]:
+    """When lateness of ours counts.
+
+    A product that did what it should had no more time for it than was left between its limit and the first of these calls. What it did
+    wrong, a busy machine may have done to it at any time.
+    """
+    zero = max(fault["t"] for fault in history.of("fault"))
+    if tally.faults:
+        return zero, max(call["started"] for call in calls(history))
+    return zero + int(bound * SECOND), min(call["started"] for label in labels for call in calls(history, label))
+
+
 def fallbacks(history: History) -> set[str]:
     """The servers that take nobody while a Front End is up."""
     setup = served.setup(history)
@@ -156,7 +168,7 @@ def half_dead_front_end_is_left(history: History) -> Finding:
         good = sum(1 for call in came if answers.server(call) not in (None, dead))
         parts.append(f"{good} of {len(came)} connections of {kind} on {len(offered)} ports reached another Front End")
     tally.faults += _unserved(history, [*calls(history, "known"), *calls(history, "new")])
-    return tally.finding("; ".join(parts), window=(zero, _end(history)), margin=deadlines.MARGIN)
+    return tally.finding("; ".join(parts), window=window(history, tally, bound, "known", "new"), margin=deadlines.MARGIN)
 
 
 def hung_front_end_is_left(history: History) -> Finding:
@@ -179,8 +191,8 @@ def hung_front_end_is_left(history: History) -> Finding:
     good = sum(1 for call in late if answers.server(call))
     events = [(0.0, f"{dead} hung", "fault"), (bound + deadlines.MARGIN, "declared detection + 1 s", "limit")]
     return tally.finding(f"{good} of {len(late)} clients were served after the limit; {attempts}", Verdict.NON_STRICT, silence=True,
-                         figures=(timeline(f"{dead} hung", f"{dead} hung", events),), window=(zero, _end(history)),
-                         margin=deadlines.MARGIN)  # fmt: skip
+                         figures=(timeline(f"{dead} hung", f"{dead} hung", events),), margin=deadlines.MARGIN,
+                         window=window(history, tally, bound, "after"))  # fmt: skip
 
 
 def never_left(history: History, dead: str) -> str | None:
@@ -194,4 +206,4 @@ def never_left(history: History, dead: str) -> str | None:
     return None
 
 
-__all__ = ["fallbacks", "half_dead_front_end_is_left", "hung_front_end_is_left", "never_left", "refusal_is_found", "sip_ports"]
+__all__ = ["window", "fallbacks", "half_dead_front_end_is_left", "hung_front_end_is_left", "never_left", "refusal_is_found", "sip_ports"]

@@ -12,7 +12,7 @@ from ..history import Event, History
 from . import served
 from .called import Answers, calls, name_of, outcome_text
 from .outage import bound_of, check_of, since, timeline
-from .pool_fail import fallbacks
+from .pool_fail import fallbacks, window
 
 _TURNED_AWAY = ("closed", "reset", "refused")
 _BEFORE = {"settle": "while all Front Ends were well", "one": "while one Front End was dead"}
@@ -70,8 +70,8 @@ def fallback_is_the_last_resort(history: History) -> Finding:
             tally.faults.append(f"{stuck[label]} of {counts[label]} {who} reached the fallback after the Front Ends had returned")
     observed = (f"at the fallback: {early} requests before the last Front End was lost, then {there} of {len(lost)} clients; after the "
                 "return " + ", ".join(f"{stuck[label]} of {counts[label]} {who}" for label, who in _AFTER.items()))  # fmt: skip
-    return tally.finding(observed, figures=(_figure(history, lost, zero, returned, bound),), silence=True,
-                         window=(zero, max(call["started"] for call in calls(history, "back"))), margin=deadlines.MARGIN)  # fmt: skip
+    return tally.finding(observed, figures=(_figure(history, lost, zero, returned, bound),), silence=True, margin=deadlines.MARGIN,
+                         window=window(history, tally, bound, "all"))  # fmt: skip
 
 
 def _without(history: History, tally: Tally, lost: list[Event]) -> Finding:

@@ -65,7 +65,10 @@ class _Kept:
         """
         until = min(self.over, self._end(call) or self.over)
         moments = [self.start, *sorted(t for t in said if t < until), until]
-        return max(later - earlier for earlier, later in zip(moments, moments[1:], strict=False)) / SECOND
+        between = max(later - earlier for earlier, later in zip(moments, moments[1:], strict=False))
+        # As the packets have it, too: what is said may leave late.
+        seen = [flow.get("pause", 0) for flow in (self._ends.client(call), self._ends.server(call)) if flow]
+        return max(between, min(seen, default=0)) / SECOND
 
 
 def keepalives_pass_and_count(history: History, idle: float) -> Finding:
@@ -98,7 +101,7 @@ def keepalives_pass_and_count(history: History, idle: float) -> Finding:
     observed = (f"{good} of {total} keep-alives arrived as `0d 0a 0d 0a`; {alive} of {len(kept.calls)} connections "
                 f"({', '.join(f'{service} {count}' for service, count in services.items())}) were open after "
                 f"{(kept.over - kept.start) / SECOND:.1f} s, with an idle time of {kept.span:g} s")  # fmt: skip
-    return tally.finding(observed, window=(kept.start, kept.over), margin=(1 - SHARE) * kept.span)
+    return tally.finding(observed)
 
 
 def one_way_is_enough(history: History, idle: float) -> Finding:
@@ -123,7 +126,7 @@ def one_way_is_enough(history: History, idle: float) -> Finding:
         parts.append(f"{alive} of {len(kept.calls)} connections on which only the {who} spoke")
     assert kept is not None
     observed = f"{' and '.join(parts)} were open after {(kept.over - kept.start) / SECOND:.1f} s, with an idle time of {kept.span:g} s"
-    return tally.finding(observed, window=(kept.start, kept.over), margin=(1 - SHARE) * kept.span)
+    return tally.finding(observed)
 
 
 def _said(events, *keys: str) -> dict[tuple, list[Event]]:
