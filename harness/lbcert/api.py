@@ -68,7 +68,7 @@ from .wire import (
     encode_token,
 )
 from .wire.cookies import Jar
-from .wire.http import SITE_NAME, Ask
+from .wire.http import SITE_NAME, Ask, claiming
 from .wire.proxy_malformed import LENIENT, MALFORMED_PROXY, PIECES
 from .wire.proxy_malformed import headers as proxy_headers
 from .wire.smuggling import SMUGGLING
@@ -138,6 +138,7 @@ __all__ = [
     "be_silent_late",
     "browse",
     "cheap_services",
+    "claiming",
     "checks",
     "come",
     "connection_request",

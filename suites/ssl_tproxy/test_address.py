@@ -1,6 +1,6 @@
 """TP-ADDR-01, -03 and -08: what servers are told of a client's address and port."""
 
-from lbcert.api import Ask, Lab, checks, dial, requirement, trace
+from lbcert.api import Ask, Lab, checks, claiming, dial, requirement, trace
 
 SERVICES = ("http", "https")
 CLIENTS = 20
@@ -14,9 +14,9 @@ CONNECTIONS = 10
 def test_servers_are_told_the_address(lab: Lab) -> None:
     """Half at once, then half one after the other, so that what was kept of a client is there for the next; last the path of one request.
 
-    Every second client claims to be somebody else, in a header. Where pages do not come, waiting for each would show nothing more.
+    Every second client claims to be somebody else, in every header that is made for that. Where pages do not come, waiting for each would show nothing more.
     """
-    asks = [[Ask("/")], [Ask("/", headers=[("X-Forwarded-For", FORGED)])]]
+    asks = [[Ask("/")], [Ask("/", headers=claiming(FORGED))]]
     calls = [[dial(lab, service, asks=asks[number % 2]) for number in range(CLIENTS // 2) for service in SERVICES] for _ in range(2)]
     talks = lab.visit(calls[0])
     good = all(talk.outcome == "answered" for talk in talks)

@@ -8,6 +8,7 @@ from lbcert.api import (
     Deployment,
     Lab,
     checks,
+    claiming,
     dial,
     listeners,
     patience,
@@ -52,7 +53,7 @@ def test_sent_header_of_version_2_is_exact(lab: Lab) -> None:
 
 def come_and_be_checked(lab: Lab) -> None:
     """Clients of both services, each with two requests that claim another address, until every server has been checked some times."""
-    asks = [Ask(target, headers=[("X-Forwarded-For", "192.0.2.9"), ("Forwarded", "for=192.0.2.9")]) for target in ("/one", "/two")]
+    asks = [Ask(target, headers=claiming("192.0.2.9")) for target in ("/one", "/two")]
     lab.visit([dial(lab, service, asks=asks) for service in ("http", "https") for _ in range(CLIENTS)])
     lab.settle()
 

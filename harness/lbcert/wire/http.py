@@ -30,6 +30,18 @@ _lowered: dict[str, str] = {}
 """names seen and found sound -> in lower case; bounded"""
 
 
+CLAIMS = {
+    "X-Forwarded-For": "{}", "Forwarded": "for={}", "X-Real-IP": "{}", "X-Client-IP": "{}", "Client-IP": "{}",
+    "X-Cluster-Client-IP": "{}", "True-Client-IP": "{}", "CF-Connecting-IP": "{}", "Fastly-Client-IP": "{}",
+}  # fmt: skip
+"""header -> its value: from whom a request is, as proxies and networks that deliver pages write it (RFC 7239 and their manuals)"""
+
+
+def claiming(address: str) -> Fields:
+    """Every header by which a client might pass for `address`."""
+    return [(name, value.format(address)) for name, value in CLAIMS.items()]
+
+
 @dataclass(frozen=True)
 class Ask:
     """One request of a client (`clients.http`). `headers` come behind Host, the token and the cookies, as they are."""
