@@ -52,3 +52,20 @@ def test_others_stay(end):
     jar = Jar()
     jar.take(f"a=1; path=/; {end}", "/", now="Wed, 01 Jan 2025 00:00:00 GMT")
     assert jar.header("/", secure=False) == "a=1"
+
+
+@pytest.mark.parametrize("domain, kept", [
+    ("", True), ("www.lbcert.test", True), (".lbcert.test", True), ("LBCERT.test", True),
+    ("shop.example", False), ("cert.test", False), ("other.lbcert.test", False), ("a.www.lbcert.test", False),
+])  # fmt: skip
+def test_a_cookie_for_another_domain_is_not_taken(domain, kept):
+    jar = Jar()
+    jar.take(f"a=1; path=/; Domain={domain}", "/", host="www.lbcert.test")
+    assert len(jar) == kept
+
+
+@pytest.mark.parametrize("domain, kept", [("10.0.0.142", True), ("0.142", False)])
+def test_an_address_is_in_no_domain(domain, kept):
+    jar = Jar()
+    jar.take(f"a=1; path=/; domain={domain}", "/", host="10.0.0.142")
+    assert len(jar) == kept

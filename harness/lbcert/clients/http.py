@@ -76,7 +76,7 @@ class Browse:
         for place in range(before, len(self.replies)):
             reply = self.replies[place]
             for line in reply.all("set-cookie"):
-                self.jar.take(line, self._asks[place].target, reply.first("date"))
+                self.jar.take(line, self._asks[place].target, reply.first("date"), self._asks[place].host or self.host)
         if self._replies.go_on and self._waiting:
             out, self._waiting = self._waiting, b""
         if self._replies.wrong:

@@ -1,6 +1,6 @@
 """A client's cookies (RFC 6265 sections 5.2 to 5.4), as far as a load balancer's cookie goes.
 
-Not kept: Domain (all of a client's requests go to one VIP) and SameSite. Expires is read as one thing only: whether it lies
+Domain decides whether a client takes a cookie at all, and is not kept: all of its requests go to one host. Nor is SameSite. Expires is read as one thing only: whether it lies
 in the past of the date that the server gave, or, without one, in the year 1970 that servers use to delete.
 """
 
@@ -22,6 +22,8 @@ class Cookie:
     max_age: int | None = None
     """s; None: as long as the client lives, or until `expires`"""
     expires: str | None = None
+    domain: str = ""
+    """for which it is, in lower case and without a dot in front; empty: for the host that set it"""
 
     @property
     def lasting(self) -> bool:
@@ -43,7 +45,7 @@ def read(line: str, target: str) -> Cookie | None:
     path = found.get("path", "")
     return Cookie(
         name, value.strip(" \t"), path if path.startswith("/") else default_path(target), "secure" in found,
-        "httponly" in found, _number(found.get("max-age")), found.get("expires"),
+        "httponly" in found, _number(found.get("max-age")), found.get("expires"), found.get("domain", "").removeprefix(".").lower(),
     )  # fmt: skip
 
 
@@ -59,6 +61,13 @@ def matches(target: str, path: str) -> bool:
     return asked == path or (asked.startswith(path) and (path.endswith("/") or asked[len(path)] == "/"))
 
 
+def is_within(host: str, domain: str) -> bool:
+    """Whether a cookie for `domain` (empty: for no domain) may be set by `host` (5.1.3); an address is in no domain but itself."""
+    host = host.lower()
+    is_address = ":" in host or host.replace(".", "").isdigit()
+    return domain in ("", host) or (not is_address and host.endswith(f".{domain}"))
+
+
 class Jar:
     """The cookies of one client, shared by its connections."""
 
@@ -71,10 +80,13 @@ class Jar:
     def __len__(self) -> int:
         return len(self._cookies)
 
-    def take(self, line: str, target: str, now: str | None = None) -> Cookie | None:
-        """Keep what a Set-Cookie line says, or forget what it expires; `now`: the Date of the response."""
+    def take(self, line: str, target: str, now: str | None = None, host: str = "") -> Cookie | None:
+        """Keep what a Set-Cookie line says, or forget what it expires; `now`: the Date of the response; `host`: who was asked.
+
+        A cookie for a domain that `host` is not in is left alone, and so is any by an unknown host that is for a domain (5.3, step 6).
+        """
         cookie = read(line, target)
-        if cookie is None:
+        if cookie is None or not is_within(host, cookie.domain):
             return None
         place = (cookie.name, cookie.path)
         if _over(cookie, now):
