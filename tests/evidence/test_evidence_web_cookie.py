@@ -126,7 +126,7 @@ def neighbour():
 
 KEPT = {
     "kept": ([kept("web1", label="first"), kept("web1", "web1"), *neighbour()], Verdict.PASS, "2 clients, 4 of 4 requests on their own server"),
-    "all-on-one": ([kept("web1", label="first"), kept("web1", "web1")], Verdict.BLOCKED, "all 1 clients are on one server"),
+    "all-on-one": ([kept("web1", label="first"), kept("web1", "web1")], Verdict.FAIL, "all 1 clients are on web1"),
     "moved": ([kept("web1", label="first"), kept("web1", "web2")], Verdict.FAIL, "a on http: from web1 to web2 with LB=web1"),
     "too-few": ([kept("web1", label="first"), kept("web1")], Verdict.FAIL, "1 of 2 requests on web1"),
     "company-does-not-count": ([kept("web1", label="first"), kept("web1", "web1"), kept("web2", label="other"), *neighbour()], Verdict.PASS, "4 of 4"),
