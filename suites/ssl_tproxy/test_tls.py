@@ -1,6 +1,6 @@
 """TP-TLS-01, -02, -06 to -09: TLS ends at the balancer."""
 
-from lbcert.api import Ask, Browser, Jar, Lab, answer_with, browse, checks, dial, note_bodies, requirement, trace
+from lbcert.api import Ask, Browser, Jar, Lab, answer_with, browse, checks, claiming, dial, note_bodies, requirement, trace
 
 CLIENTS = 20
 PAGES = 3
@@ -8,7 +8,7 @@ BODY = bytes(range(256)) * 256
 """64 KiB that a client sends; servers answer with as many"""
 FORGED = {
     "without the header": [],
-    "one forged value": [("X-Forwarded-For", "203.0.113.7")],
+    "one forged value, and other headers of that kind": claiming("203.0.113.7"),
     "two forged values": [("X-Forwarded-For", "203.0.113.7, 198.51.100.9")],
     "two forged lines": [("X-Forwarded-For", "203.0.113.7"), ("X-Forwarded-For", "198.51.100.9")],
     "spelt in small letters": [("x-forwarded-for", "203.0.113.7")],
@@ -48,8 +48,8 @@ def test_forwarded_for(lab: Lab) -> None:
 
 @requirement("TP-TLS-07")
 def test_old_versions_are_refused(lab: Lab) -> None:
-    """Hellos that offer one version, or one kind of suites; and whole handshakes."""
-    lab.visit([dial(lab, "https", offer=offer, label=offer) for offer in OFFERS for _ in range(2)])
+    """Hellos that offer one version, or one kind of suites, with the site's name and, as many old clients, without; and whole handshakes."""
+    lab.visit([dial(lab, "https", offer=offer, named=named, label=offer) for offer in OFFERS for named in (True, False)])
     lab.visit([dial(lab, "https", newest=version, label="handshake") for version in VERSIONS])
     lab.judge(checks.old_versions_are_refused)
 

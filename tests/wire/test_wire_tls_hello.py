@@ -51,6 +51,12 @@ def test_it_offers_what_it_says():
         assert RANDOM in hello and (b"a.test" in hello) == (offer != "SSL 3.0")
 
 
+@pytest.mark.parametrize("offer, version", [("TLS 1.2", "TLS 1.2"), ("TLS 1.3", "TLS 1.3"), ("TLS 1.0", None)])
+def test_a_client_that_names_no_host(offer, version):
+    answer = read_answer(answer_of_openssl(client_hello(offer, "", RANDOM)))
+    assert isinstance(answer, Decoded) and answer.value.version == version
+
+
 ANSWERS = {
     "alert": (bytes.fromhex("15030100020246"), Decoded(Said(None, None, "protocol_version"))),
     "unknown-alert": (bytes.fromhex("150301000202fa"), Decoded(Said(None, None, "alert 250"))),

@@ -21,7 +21,7 @@ class Hello:
     answers = 0
 
     def __init__(self, token: str, offer: str, name: str):
-        """`offer`: a key of `tls_hello.VERSIONS` or `WEAK`; `name`: the host that is asked for."""
+        """`offer`: a key of `tls_hello.VERSIONS` or `WEAK`; `name`: the host that is asked for; empty: none is named."""
         self.token = token
         self.offer = offer
         self.said: Said | None = None

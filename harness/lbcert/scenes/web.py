@@ -38,11 +38,11 @@ def clients(lab: Lab) -> TalkClients:
 
 
 def call(lab: Lab, service: str, source: str, asks: Sequence[Ask] = (), jar: Jar | None = None, pipelined: bool = False,
-         raw: Callable[[str], bytes] | None = None, answers: int = 1, offer: str = "", **more: Any) -> Call:  # fmt: skip
+         raw: Callable[[str], bytes] | None = None, answers: int = 1, offer: str = "", named: bool = True, **more: Any) -> Call:  # fmt: skip
     """A client that asks for pages (one GET by default) over HTTP, or HTTPS with the site's name.
 
     With `raw` it says the bytes that this makes of the connection's token, and waits for so many `answers`. With `offer` it only
-    says hello with that (`clients.hello`), and hears what the product says. Over HTTPS: `verified`: the certificate must lead to
+    says hello with that (`clients.hello`), and hears what the product says; `named`: with the site's name. Over HTTPS: `verified`: the certificate must lead to
     the lab's root, and be the site's; otherwise any is taken. `newest`: version of TLS ("1.2"). `resume`: an earlier call
     whose TLS session is used again.
     """
@@ -53,7 +53,7 @@ def call(lab: Lab, service: str, source: str, asks: Sequence[Ask] = (), jar: Jar
     if over_tls and "tls" not in more and not offer:
         more |= _secured(**{name: more.pop(name) for name in ("verified", "newest", "resume") if name in more})
     if offer:
-        more["speech"] = Hello(f"t{next(_tokens):06d}", offer, HOST)
+        more["speech"] = Hello(f"t{next(_tokens):06d}", offer, HOST if named else "")
     if "speech" not in more:
         token = f"t{next(_tokens):06d}"
         more["speech"] = (

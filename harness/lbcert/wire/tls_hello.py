@@ -28,7 +28,10 @@ _OLD = (0xC009, 0xC00A, 0xC013, 0xC014, 0x002F, 0x0035, 0x0033, 0x0039, 0x000A, 
 _OF_1_2 = (0xC02B, 0xC02C, 0xC02F, 0xC030, 0xCCA9, 0xCCA8, 0x009C, 0x009D)
 _OF_1_3 = (0x1301, 0x1302, 0x1303)
 WEAK: Mapping[str, tuple[int, ...]] = {
-    "static RSA": (0x009C, 0x009D, 0x003C, 0x003D, 0x002F, 0x0035),
+    "static RSA": (
+        0x009C, 0x009D, 0x003C, 0x003D, 0x002F, 0x0035, 0xC09C, 0xC09D, 0xC0A0, 0xC0A1,  # AES
+        0x0041, 0x0084, 0x00BA, 0x00C0, 0xC050, 0xC051, 0x0096,  # Camellia, ARIA, SEED
+    ),
     "NULL": (0x0001, 0x0002, 0x003B, 0xC006, 0xC010),
     "anonymous": (0x0018, 0x001B, 0x0034, 0x003A, 0x006C, 0x006D, 0x00A6, 0x00A7, 0xC015, 0xC018, 0xC019),
     "export": (0x0003, 0x0006, 0x0008, 0x0014, 0x0017, 0x0019),
@@ -52,7 +55,7 @@ class Said:
 
 
 def client_hello(offer: str, name: str, random: bytes) -> bytes:
-    """The record with a hello (`random`: 32 bytes; `name`: the host asked for).
+    """The record with a hello (`random`: 32 bytes; `name`: the host asked for, if any).
 
     `offer`: a key of VERSIONS: this version, nothing newer, and its usual suites; or a key of WEAK: TLS 1.2 with these suites.
     """
@@ -113,7 +116,8 @@ def _may_begin(data: bytes) -> bool:
 
 def _extensions(code: int, name: str, newest: bool) -> bytes:
     host = b"\0" + _sized(2, name.encode("ascii"))
-    found = _extension(0, _sized(2, host)) + _extension(10, _list(_GROUPS)) + _extension(11, b"\x01\x00")
+    found = _extension(0, _sized(2, host)) if name else b""
+    found += _extension(10, _list(_GROUPS)) + _extension(11, b"\x01\x00")
     if code >= VERSIONS["TLS 1.2"]:
         found += _extension(13, _list(_SIGNATURES))
     if newest:
