@@ -2,7 +2,7 @@
 
 import pytest
 from evidence_rig import at, event
-from web_rig import asked, farm
+from web_rig import VIP, asked, farm
 
 from lbcert.evidence import checks
 from lbcert.verdicts import Verdict
@@ -99,6 +99,7 @@ HEADERS = [event(3, "web2", "accept", conn=9, peer=[DUT, 300], local=[]),
 CHECKS = {
     "own": (EACH, Verdict.PASS, f"6 checks of 2 servers, from {DUT}"),
     "a-client's": ([*EACH, check("web2", 7, A)], Verdict.FAIL, f"a check of web2 comes from {A}"),
+    "the-vip's": ([*EACH, check("web2", 7, VIP)], Verdict.FAIL, f"a check of web2 comes from {VIP}"),
     "before-and-after-do-not-count": ([*EACH, check("web2", -1, A), check("web2", 12, A)], Verdict.PASS, "6 checks"),
     "names-a-client": ([*EACH, *HEADERS], Verdict.FAIL, f"a check of web2 names the client {A}"),
     "says-local": ([*EACH, HEADERS[0], {**HEADERS[1], "command": "LOCAL", "source": None}], Verdict.PASS, ""),

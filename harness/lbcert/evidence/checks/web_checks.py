@@ -15,11 +15,15 @@ ENOUGH = 3
 
 
 def checks_come_from_the_product(history: History) -> Finding:
-    """Between the marks `quiet` and `end` every connection to a server comes from an address of the DUT, whatever a header says."""
+    """Between the marks `quiet` and `end` every connection to a server comes from an address that the DUT has among the servers.
+
+    A PROXY header names no client: it is LOCAL, or has any address of the DUT.
+    """
     first = served.setup(history)
     marks = {mark["name"]: mark["t"] for mark in history.of("mark")}
     own = called.own_addresses(history)
-    tally = Tally("While no client is connected, every connection to a server comes from an address of the balancer, and names no client.")
+    inside = called.own_addresses(history, "eth1") or own
+    tally = Tally("While no client is connected, every connection to a server comes from an address of the balancer among the servers, and names no client.")
     seen: Counter[str] = Counter()
     ends: dict[tuple[str, int], str] = {}
     for name in first["servers"]:
@@ -28,7 +32,7 @@ def checks_come_from_the_product(history: History) -> Finding:
                 continue
             seen[name] += 1
             ends[flow["client"], flow["cport"]] = name
-            if flow["client"] not in own:
+            if flow["client"] not in inside:
                 tally.faults.append(f"a check of {name} comes from {flow['client']}")
     checked = {(event["who"], event["conn"]) for event in history.of("accept") if tuple(event["peer"]) in ends}
     for header in history.of("proxy"):
