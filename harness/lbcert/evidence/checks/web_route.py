@@ -75,7 +75,7 @@ def lost_servers_are_no_silence(history: History) -> Finding:
     by_lost = sum(1 for call in calls if ends.answers.server(call) in lost)
     observed = (f"{counts['served']} of {len(calls)} clients were served ({by_lost} by {names}), {counts['told']} were told ({named} of them "
                 f"stand in the log with a server), the slowest after {longest:.2f} s; {len(tried)} clients had been sent to {names} in vain")  # fmt: skip
-    return tally.finding(observed, window=_window(calls), margin=AT_ONCE)
+    return tally.finding(observed, window=_window(calls), margin=deadlines.PROMPT)
 
 
 def neighbour_is_told(history: History) -> Finding:
@@ -102,7 +102,7 @@ def neighbour_is_told(history: History) -> Finding:
     observed = (f"of {len(inside)} requests from the servers' network {counts['served']} were served and {counts['told']} told "
                 f"({', '.join(dict.fromkeys(outcomes)) or 'none'}), the slowest after {longest:.2f} s; {len(outside)} from outside; "
                 + (f"servers answered the client directly {direct} times" if direct else "no server answered the client directly"))  # fmt: skip
-    return tally.finding(observed, window=_window([*inside, *outside]), margin=AT_ONCE)
+    return tally.finding(observed, window=_window([*inside, *outside]), margin=deadlines.PROMPT)
 
 
 class _Ends:
