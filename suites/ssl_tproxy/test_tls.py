@@ -56,9 +56,10 @@ def test_old_versions_are_refused(lab: Lab) -> None:
 
 @requirement("TP-TLS-08")
 def test_chain_is_sent(lab: Lab) -> None:
-    """Clients that know nothing but the root, and the site's name."""
-    lab.visit([dial(lab, "https", verified=True, newest=version, chain=True, label=f"TLS {version}") for version in VERSIONS for _ in range(5)])
-    lab.judge(checks.chain_is_sent)
+    """Clients that know nothing but the root, and the site's name; a deployment's own certificates have a root that is not ours."""
+    ours = "authority" in lab.deployment.files.values()
+    lab.visit([dial(lab, "https", verified=ours, newest=version, chain=True, label=f"TLS {version}") for version in VERSIONS for _ in range(5)])
+    lab.judge(checks.chain_is_sent, trusted=ours)
 
 
 @requirement("TP-TLS-09")

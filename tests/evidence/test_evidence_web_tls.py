@@ -147,6 +147,14 @@ def test_chain(furnished, more, verdict):
     assert checks.chain_is_sent(farm(furnished, https(label="TLS 1.3", **more))).verdict is verdict
 
 
+@pytest.mark.parametrize("sent, verdict", [
+    ([OURS, ROOT], Verdict.PASS), ([ROOT, OURS], Verdict.NON_STRICT), ([OURS], Verdict.NON_STRICT), ([], Verdict.NOT_RUN),
+], ids=["whole", "swapped", "short", "not-told"])  # fmt: skip
+def test_a_chain_of_an_authority_of_its_own(sent, verdict):
+    call = https(label="TLS 1.3", tls=tls(chain=sent))
+    assert checks.chain_is_sent(farm(FURNISHED, call), trusted=False).verdict is verdict
+
+
 RESUMED = {
     "same-server": ([https(), https(1, tls=tls(resumed=True))], Verdict.PASS, "1 of them in resumed sessions"),
     "moved": ([https(), https(1, server="web2", tls=tls(resumed=True))], Verdict.NON_STRICT, "moved from web1 to web2"),
