@@ -6,6 +6,7 @@ import pytest
 
 from lbcert.wire.crc32c import crc32c
 from lbcert.wire.outcome import Decoded, Malformed, NeedMore
+from lbcert.wire.proxy_malformed import headers
 from lbcert.wire.proxy_protocol import CRC32C, PROXY_VECTORS, SSL, SSL_CN, SSL_VERSION, V2, ProxyHeader, Ssl
 
 CLIENT, VIP = ("10.50.0.10", 33295), ("10.50.0.142", 450)
@@ -100,3 +101,12 @@ def test_changed_bytes_never_raise():
             octets[dice.randrange(len(octets))] = dice.randrange(256)
         outcome = ProxyHeader.decode(bytes(octets))
         assert not isinstance(outcome, Decoded) or outcome.value.encode() + outcome.rest == octets
+
+
+@pytest.mark.parametrize("to, family", [(("10.0.0.142", 80), "TCP4"), (("fd00::1", 443), "TCP6")])
+def test_headers_of_strangers_are_of_the_listeners_family(to, family):
+    made = headers(7, to)
+    assert len(made) == 3
+    for header in made.values():
+        assert (header.family, header.destination) == (family, to)
+        assert ProxyHeader.decode(header.encode() + b"GET") == Decoded(header, b"GET")

@@ -38,10 +38,11 @@ PIECES = " in two pieces"
 
 
 def headers(number: int, to: tuple[str, int]) -> dict[str, ProxyHeader]:
-    """Headers of both versions that name a client which is nobody's, another for each number (below 240)."""
-    client = (f"203.0.113.{10 + number}", 40000 + number)
+    """Headers of both versions that name a client of the family of `to` which is nobody's, another for each number (below 240)."""
+    family, net = ("TCP6", "2001:db8::") if ":" in to[0] else ("TCP4", "203.0.113.")
+    client = (f"{net}{10 + number}", 40000 + number)
     return {
-        "version 1": ProxyHeader(1, "PROXY", "TCP4", client, to),
-        "version 2": ProxyHeader(2, "PROXY", "TCP4", client, to),
-        "version 2 with extensions": ProxyHeader(2, "PROXY", "TCP4", client, to, ((0x04, bytes(8)), (0xEA, b"lbcert"))).summed(),
+        "version 1": ProxyHeader(1, "PROXY", family, client, to),
+        "version 2": ProxyHeader(2, "PROXY", family, client, to),
+        "version 2 with extensions": ProxyHeader(2, "PROXY", family, client, to, ((0x04, bytes(8)), (0xEA, b"lbcert"))).summed(),
     }
