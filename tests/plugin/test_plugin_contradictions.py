@@ -54,4 +54,7 @@ def test_haproxy_tells_how_long_an_entry_lives(exp, lifetime):
 
 
 def test_a_table_that_only_counts_is_no_memory():
-    assert memories(lambda command: TABLES if command == "show table" else "", {"counters"}) == {}
+    line = "0x7f: key=192.0.2.1 use=0 exp=59998 shard=0 conn_cur=0\n"
+    for entries in ("", line):
+        shown = TABLES if entries == "" else TABLES + entries
+        assert memories(lambda command, shown=shown: TABLES if command == "show table" else shown, {"counters"}) == {}
