@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ... import deadlines
 from ..finding import Finding, Tally
-from ..history import History
+from ..history import Event, History
 from . import called, served
+from .outage import SECOND, bound_of
 
 
 def fallback_answers(history: History) -> Finding:
@@ -34,5 +35,14 @@ def fallback_answers(history: History) -> Finding:
             good += 1
     return tally.finding(
         f"{good} of {len(lost)} clients got a page in time, from {' and '.join(sorted(by)) or 'nobody'}, the slowest after {longest:.2f} s",
-        window=(min(call["started"] for call in lost), max(call["t"] for call in lost)), margin=deadlines.PROMPT,
+        window=_window(history, tally, lost), margin=deadlines.PROMPT,
     )  # fmt: skip
+
+
+def _window(history: History, tally: Tally, lost: list[Event]) -> tuple[int, int] | None:
+    """When lateness of ours counts: it makes waits longer, and clients that come late leave the product more time to notice."""
+    first = min(call["started"] for call in lost)
+    if tally.faults:
+        return first, max(call["t"] for call in lost)
+    crash = history.last("fault")
+    return crash and (crash["t"] + int(bound_of(history, "refused")[0] * SECOND), first)

@@ -1,4 +1,7 @@
-"""TP-ROUTE: packets that do not come back the way they should. Times are kernel stamps."""
+"""TP-ROUTE: packets that do not come back the way they should. Times are kernel stamps.
+
+Lateness of ours can make a wait longer, so a fault, and no pass.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,7 @@ def pages_come(history: History) -> Finding:
         else:
             good += 1
     return tally.finding(f"{good} of {len(calls)} clients had their page in time, the slowest after {longest:.2f} s",
-                         window=(min(call["started"] for call in calls), max(call["t"] for call in calls)), margin=AT_ONCE)  # fmt: skip
+                         window=_window(tally, calls), margin=AT_ONCE)  # fmt: skip
 
 
 def lost_servers_are_no_silence(history: History) -> Finding:
@@ -75,7 +78,7 @@ def lost_servers_are_no_silence(history: History) -> Finding:
     by_lost = sum(1 for call in calls if ends.answers.server(call) in lost)
     observed = (f"{counts['served']} of {len(calls)} clients were served ({by_lost} by {names}), {counts['told']} were told ({named} of them "
                 f"stand in the log with a server), the slowest after {longest:.2f} s; {len(tried)} clients had been sent to {names} in vain")  # fmt: skip
-    return tally.finding(observed, window=_window(calls), margin=deadlines.PROMPT)
+    return tally.finding(observed, window=_window(tally, calls), margin=deadlines.PROMPT)
 
 
 def neighbour_is_told(history: History) -> Finding:
@@ -102,7 +105,7 @@ def neighbour_is_told(history: History) -> Finding:
     observed = (f"of {len(inside)} requests from the servers' network {counts['served']} were served and {counts['told']} told "
                 f"({', '.join(dict.fromkeys(outcomes)) or 'none'}), the slowest after {longest:.2f} s; {len(outside)} from outside; "
                 + (f"servers answered the client directly {direct} times" if direct else "no server answered the client directly"))  # fmt: skip
-    return tally.finding(observed, window=_window([*inside, *outside]), margin=deadlines.PROMPT)
+    return tally.finding(observed, window=_window(tally, [*inside, *outside]), margin=deadlines.PROMPT)
 
 
 class _Ends:
@@ -160,5 +163,5 @@ def _direct(history: History) -> int:
     return sum(1 for flow in history.of("flow", link="neighbour:eth0") if flow["server"] in servers and "synack" in flow)
 
 
-def _window(calls: list[Event]) -> tuple[int, int]:
-    return min(call["started"] for call in calls), max(call["t"] for call in calls)
+def _window(tally: Tally, calls: list[Event]) -> tuple[int, int] | None:
+    return (min(call["started"] for call in calls), max(call["t"] for call in calls)) if tally.faults else None
