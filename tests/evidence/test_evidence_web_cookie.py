@@ -132,6 +132,8 @@ KEPT = {
     "company-does-not-count": ([kept("web1", label="first"), kept("web1", "web1"), kept("web2", label="other"), *neighbour()], Verdict.PASS, "4 of 4"),
     "over-tls": ([seen("a", Page("web1", sets=[SECURE]), label="first", service="https"), seen("a", *[Page("web1")] * 2, label="again", service="https"),
                   *neighbour()], Verdict.PASS, "4 of 4"),
+    "short": ([seen("a", Page("web1", sets=[LB + "; Max-Age=59"]), label="first"), *neighbour()], Verdict.FAIL, "a on http: LB is kept for 59 s only"),
+    "long-enough": ([seen("a", Page("web1", sets=[LB + "; Max-Age=60"]), label="first"), kept("web1", "web1"), *neighbour()], Verdict.PASS, "4 of 4"),
     "not-secure": ([seen("a", Page("web1", sets=[LB]), label="first", service="https"), *neighbour()], Verdict.FAIL, "a on https: LB without Secure"),
 }
 

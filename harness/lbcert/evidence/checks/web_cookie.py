@@ -12,6 +12,8 @@ from ..statistics import binomial_region
 from .served import counts, servers, some
 from .web_seen import Exchange, added, cookies, exchanges, header, names_added, unserved
 
+READING = 60
+"""s between two pages of one user, which a cookie has to outlive"""
 SETS_NONE = "TP-COOKIE-01: the balancer sets no cookie"
 
 
@@ -182,8 +184,11 @@ def cookie_keeps_server(history: History, pages: int) -> Finding:
             tally.faults += [one.trouble] if one.trouble else []
         elif one.call["label"] == "first":
             home[one.name] = one.server
-            made = cookies(added(one.reply), one.target) if one.reply is not None and one.call["service"] == "https" else []
-            tally.faults += [f"{one.name}: {cookie.name} without Secure" for cookie in made if not cookie.secure]
+            made = cookies(added(one.reply), one.target) if one.reply is not None else []
+            tally.faults += [f"{one.name}: {cookie.name} without Secure" for cookie in made
+                             if not cookie.secure and one.call["service"] == "https"]  # fmt: skip
+            tally.faults += [f"{one.name}: {cookie.name} is kept for {cookie.max_age} s only, no longer than it takes to read a page"
+                             for cookie in made if cookie.max_age is not None and cookie.max_age < READING]  # fmt: skip
         elif one.server != home.get(one.name):
             tally.faults.append(f"{one.name}: from {home.get(one.name)} to {one.server} with {'; '.join(one.shown) or 'no cookie'}")
         else:
