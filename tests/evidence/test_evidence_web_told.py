@@ -105,6 +105,12 @@ def test_senders(packets, verdict, observed):
     assert observed in finding.observed
 
 
+@pytest.mark.parametrize("packets, verdict", [({VIP: 9}, Verdict.BLOCKED), ({VIP: 9, "192.168.2.98": 1}, Verdict.FAIL)])
+def test_senders_where_a_service_serves_nobody(packets, verdict):
+    history = farm(asked(A), asked(B, None, service="https", outcome="timeout"), event(1, "capture", "senders", host="client", packets=packets))
+    assert checks.only_the_vip_is_seen(history).verdict is verdict
+
+
 def test_no_packet_at_all_is_no_observation():
     with pytest.raises(ValueError, match="no packet at the client"):
         checks.only_the_vip_is_seen(farm(asked(A), event(1, "capture", "senders", host="client", packets={})))

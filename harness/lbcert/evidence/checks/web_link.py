@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...verdicts import Verdict
 from ..finding import Finding, Tally
 from ..history import History
 from . import called, served
@@ -23,5 +24,9 @@ def only_the_vip_is_seen(history: History) -> Finding:
     calls = called.calls(history)
     answers = called.Answers(history)
     good = sum(1 for call in calls if answers.accept(call))
+    silent = {call["service"] for call in calls} - {call["service"] for call in calls if answers.accept(call)}
+    if silent and not tally.faults:
+        reason = f"no client of {' and '.join(sorted(silent))} is served, which TP-ROUTE-01 is about, so there was nothing to be seen"
+        return Finding(Verdict.BLOCKED, tally.expected, reason, reason)
     observed = f"{sum(counts.values())} packets reached {len(calls)} clients ({good} of them served), from {', '.join(sorted(counts))}"
     return tally.finding(observed, silence=True)
