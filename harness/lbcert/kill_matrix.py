@@ -21,7 +21,7 @@ from .drivers import DriverError, driver_for
 from .dut import MUTANTS, REPOSITORY, load_mutant
 from .report import expected, model
 from .report.errors import ReportError
-from .verdicts import Verdict
+from .verdicts import NOT_CLAIMED, Verdict
 
 SAMPLE = {
     "rdp": frozenset({"RDP-PARSE-01", "RDP-PERSIST-01"}),
@@ -125,6 +125,8 @@ def complaints(mutant: Mutant, row: Row) -> Iterator[str]:
                 yield f"{said}, but this defect must not pass it"
         elif name in mutant.unfit or cell.verdict in (Verdict.PASS, Verdict.MEASURED):
             continue
+        elif cell.verdict is Verdict.NOT_RUN and cell.reason.endswith(NOT_CLAIMED):
+            continue  # the base has nothing to do with it either
         elif not (name in mutant.may_block and cell.verdict is Verdict.BLOCKED):
             yield f"{said}, but this defect has nothing to do with it"
 

@@ -86,6 +86,11 @@ def test_complaints(row, count):
     assert len(list(kill_matrix.complaints(MUTANT, {name: Cell(verdict) for name, verdict in row.items()}))) == count
 
 
+@pytest.mark.parametrize("reason, count", [("the feature 'proxy-v1' is not claimed", 0), ("no variant: rdp offers none", 1)])
+def test_a_row_about_what_the_base_does_not_offer_is_no_complaint(reason, count):
+    assert len(list(kill_matrix.complaints(MUTANT, {"RDP-PARSE-01": Cell(Verdict.NOT_RUN, reason)}))) == count
+
+
 def test_a_cell_that_was_not_tried_is_told_from_one_that_was():
     assert "| *to fail* |" in kill_matrix.page({MUTANT: {}})
     assert "| · | **fail** |" in kill_matrix.page({MUTANT: {"RDP-FAIL-01": Cell(FAIL), "RDP-PARSE-01": Cell(PASS)}})
