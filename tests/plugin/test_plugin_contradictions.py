@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from lbcert.drivers.base import Build, Discovery, Memory
+from lbcert.drivers.haproxy import _check_counts
 from lbcert.drivers.haproxy_tables import memories
 from lbcert.dut import declares
 from lbcert.dut_model import Deployment
@@ -14,8 +15,8 @@ BUILD = Build("1.0", "test", "")
 TABLES = "# table: rdp, type: string, size:1024, used:0\n# table: counters, type: ip, size:10, used:0\n"
 
 
-def contradiction(persistence, lifetime, size, variant=None):
-    deployment = Deployment("rdp", "rdp", Path("x.cfg"), "", declares=declares({"persistence": persistence}), variant=variant)
+def contradiction(persistence, lifetime, size, variant=None, profile="rdp"):
+    deployment = Deployment("rdp", profile, Path("x.cfg"), "", declares=declares({"persistence": persistence}), variant=variant)
     return _contradiction(deployment, Discovery(BUILD, (), (), memories={"rdp": Memory(lifetime, size)})) or ""
 
 
@@ -37,6 +38,18 @@ CASES = {
 def test_a_promise_beyond_the_product(persistence, lifetime, size, variant, message):
     found = contradiction(persistence, lifetime, size, variant)
     assert message in found and bool(message) == bool(found)
+
+
+@pytest.mark.parametrize("timer, lifetime, message", [(1800, 300.0, ""), (28800, 1800.0, "keeps a user for 1800 s")])
+def test_half_an_hour_of_a_pool_is_seen_in_traffic(timer, lifetime, message):
+    assert message in (found := contradiction({"timer": timer}, lifetime, 1024, profile="ocs")) and bool(message) == bool(found)
+
+
+def test_a_server_that_one_section_does_not_check_is_unchecked():
+    checked = {"type": "2", "check_status": "L4OK", "check_fall": "3", "check_rise": "2"}
+    rows = [{"svname": "a", **checked}, {"svname": "b", **checked}, {"svname": "a", "type": "2", "tracked": "sip/a"},
+            {"svname": "b", "type": "2"}]  # fmt: skip
+    assert _check_counts(rows) == {"a": (3, 2)}
 
 
 @pytest.mark.parametrize("exp, lifetime", [("1800000", 1800.0), ("0", None)])

@@ -247,12 +247,13 @@ def _is_hop(servers: list[Server], own: Sequence[tuple[str, int]]) -> bool:
 
 
 def _check_counts(stat: list[dict[str, str]]) -> dict[str, tuple[int, int]]:
-    """(fall, rise) per server, where checks are on."""
+    """(fall, rise) per server, where checks are on, or another's decide (`track`), in every section that has the server."""
     counts = {}
     for row in stat:
         if row.get("type") == "2" and row.get("check_fall") and row.get("check_rise"):
             counts[row["svname"]] = (int(row["check_fall"]), int(row["check_rise"]))
-    return counts
+    without = unchecked(stat)
+    return {name: both for name, both in counts.items() if name not in without}
 
 
 def _lowered(text: str) -> dict[str, str]:
