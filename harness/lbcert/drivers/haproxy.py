@@ -60,10 +60,12 @@ class HAProxy:
         pools: set[str] = set()
         for name, vip in choose_services(deployment, listening).items():
             pools |= self._pools(scratch, vip, admin, opening, own=listening, secure=name in SECURE)
-        stat = [row for row in _stat(admin) if row["pxname"] in pools]
+        everything = _stat(admin)
+        stat = [row for row in everything if row["pxname"] in pools]
+        alone = {row["pxname"] for row in everything} - {row["pxname"] for row in everything if row.get("type") == "2"}
         servers = _servers(admin("show servers state"), stat)
         lowered = _lowered(output.read_text(errors="replace"))
-        return Discovery(build, listening, tuple(servers), lowered, _check_counts(stat), memories(admin, pools))
+        return Discovery(build, listening, tuple(servers), lowered, _check_counts(stat), memories(admin, pools | alone))
 
     def _listening(self, scratch: Broker, deployment: Deployment, output: Path) -> tuple[tuple[str, int], ...]:
         """What the product listens on, once it runs."""
