@@ -234,8 +234,9 @@ def _servers(state: str, stat: list[dict[str, str]]) -> list[Server]:
         if row is None:
             continue
         address, port = fields["srv_addr"], int(fields.get("srv_port", "0"))
-        active = row.get("bck") != "1" and fields.get("srv_uweight") != "0" and fields.get("srv_admin_state") == "0"
-        found.setdefault((address, port), Server(fields["srv_name"], address, port, active))
+        working = fields.get("srv_uweight") != "0" and fields.get("srv_admin_state") == "0"
+        active, resting = (row.get("bck") != "1" and is_so for is_so in (working, not working))
+        found.setdefault((address, port), Server(fields["srv_name"], address, port, active, resting))
     return list(found.values())
 
 
