@@ -86,6 +86,14 @@ class Declares:
     raw: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def shown(self) -> dict[str, Any]:
+        """What may be read in evidence and reports: all but a password."""
+        administration = self.raw.get("administration", {})
+        if "password" not in administration:
+            return self.raw
+        return {**self.raw, "administration": {**administration, "password": "(not shown)"}}
+
+    @property
     def returns_after_recovery(self) -> bool | None:
         """Whether users go back to their returned server; None where it is not declared."""
         return self.persistence.get("returns_after_recovery")

@@ -124,7 +124,7 @@ class Lab:
         self.plan = plan
         modules = self.offer.equip(self)
         self.history.add("harness", "setup", deployment=deployment.id, vip=self.vip, seed=seed,
-                         servers=[server.name for server in self.servers], resting=resting, declares=deployment.declares.raw,
+                         servers=[server.name for server in self.servers], resting=resting, declares=deployment.declares.shown,
                          ports=sorted({*(port for _, port in self.services.values()), *controls,
                                        *(port for s in everyone for _, port in s.listen)}),
                          addresses={s.name: s.listen for s in self.mocks}, hosts={s.name: s.host for s in everyone},

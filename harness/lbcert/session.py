@@ -150,7 +150,7 @@ def _run_facts(product: Product, deployments: list[Deployment], facts: dict[str,
         "command": facts["command"],
         "deployments": [
             {"id": d.id, "profile": d.profile, "config": d.text, "claims": list(d.claims),
-             "config_sha256": hashlib.sha256(d.text.encode()).hexdigest(), "declares": d.declares.raw,
+             "config_sha256": hashlib.sha256(d.text.encode()).hexdigest(), "declares": d.declares.shown,
              "documents": list(d.documents),
              "variants": {name: "\n".join(changed_lines(d.text, text)) for name, text in d.texts.items()},
              "selected": facts["selected"].get(d.id, []), "deselected": facts["deselected"].get(d.id, [])}

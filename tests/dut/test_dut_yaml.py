@@ -65,3 +65,10 @@ def test_a_timer_may_be_longer_than_a_day(folder):
 def test_a_check_without_timeout_gives_up_after_its_interval(folder):
     text = GOOD + "declares:\n  health_check: {inter: 2, fall: 3, rise: 2}\n"
     assert load(folder(text) / "dut.yaml", "x").deployments[0].declares.health_check.timeout == 2
+
+
+def test_a_password_is_in_no_evidence(folder):
+    page = 'declares: {administration: {statistics: "10.0.0.1:7777", user: me, password: Secret-7}}\n'
+    declares = load(folder(GOOD + page) / "dut.yaml", "x").deployments[0].declares
+    assert declares.raw["administration"]["password"] == "Secret-7"
+    assert "Secret-7" not in str(declares.shown) and declares.shown["administration"]["user"] == "me"

@@ -119,11 +119,20 @@ def kept(*servers, label="again"):
     return seen("a", *[Page(one, shown=["LB=web1"]) for one in servers], label=label)
 
 
+def neighbour():
+    """Another client, on another server."""
+    return [seen("b", Page("web2", shown=["LB=web2"]), label="first"), seen("b", *[Page("web2", shown=["LB=web2"])] * 2, label="again")]
+
+
 KEPT = {
-    "kept": ([kept("web1", label="first"), kept("web1", "web1")], Verdict.PASS, "1 clients, 2 of 2 requests on their own server"),
+    "kept": ([kept("web1", label="first"), kept("web1", "web1"), *neighbour()], Verdict.PASS, "2 clients, 4 of 4 requests on their own server"),
+    "all-on-one": ([kept("web1", label="first"), kept("web1", "web1")], Verdict.BLOCKED, "all 1 clients are on one server"),
     "moved": ([kept("web1", label="first"), kept("web1", "web2")], Verdict.FAIL, "a on http: from web1 to web2 with LB=web1"),
     "too-few": ([kept("web1", label="first"), kept("web1")], Verdict.FAIL, "1 of 2 requests on web1"),
-    "company-does-not-count": ([kept("web1", label="first"), kept("web1", "web1"), kept("web2", label="other")], Verdict.PASS, "2 of 2"),
+    "company-does-not-count": ([kept("web1", label="first"), kept("web1", "web1"), kept("web2", label="other"), *neighbour()], Verdict.PASS, "4 of 4"),
+    "over-tls": ([seen("a", Page("web1", sets=[SECURE]), label="first", service="https"), seen("a", *[Page("web1")] * 2, label="again", service="https"),
+                  *neighbour()], Verdict.PASS, "4 of 4"),
+    "not-secure": ([seen("a", Page("web1", sets=[LB]), label="first", service="https"), *neighbour()], Verdict.FAIL, "a on https: LB without Secure"),
 }
 
 

@@ -4,7 +4,7 @@ import pytest
 
 CASES = {
     "unknown DUT": (["suites/rdp"], "nosuch", "'nosuch' is no known DUT and no folder"),
-    "the known DUTs are named": (["suites/rdp"], "nosuch", "haproxy, ideal, nginx, null"),
+    "the known DUTs are named": (["suites/rdp"], "nosuch", "direct-return, haproxy, haproxy-two-arm, ideal, nginx, null, stunnel-haproxy"),
     "unknown deployment": (["suites/rdp"], "haproxy:nosuch", "rdp-cookie, rdp-sticktable"),
     "folder without dut.yaml": (["suites/rdp"], "suites", "suites has no dut.yaml"),
     "unknown topology": (["suites/rdp", "--topology", "moon"], "ideal", "netns"),

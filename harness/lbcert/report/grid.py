@@ -10,7 +10,9 @@ from typing import Any
 WIDTH = 360
 MOST = 60
 """rows that are drawn; split ones come first"""
-_LABEL, _TOP, _PITCH = 112, 44, 13
+_LABEL, _TOP, _PITCH = 96, 84, 13
+_RIGHT = 40
+"""room for the last column's slanted name"""
 
 
 def layout(figure: dict[str, Any], roles: int) -> dict[str, Any]:
@@ -18,7 +20,7 @@ def layout(figure: dict[str, Any], roles: int) -> dict[str, Any]:
     columns, rows = figure["columns"], sorted(figure["rows"], key=lambda row: not split(row))
     names = list(dict.fromkeys(cell for row in figure["rows"] for cell in row["cells"] if cell))
     names.sort()
-    step = (WIDTH - _LABEL - 10) / max(1, len(columns))
+    step = (WIDTH - _LABEL - _RIGHT) / max(1, len(columns))
     drawn = []
     for number, row in enumerate(rows[:MOST]):
         y = _TOP + number * _PITCH

@@ -170,8 +170,8 @@ def odd_cookie_is_balanced(history: History, nobodys: Sequence[str]) -> Finding:
 
 
 def cookie_keeps_server(history: History, pages: int) -> Finding:
-    """Each client's `pages` requests behind the one that brought the cookie reach the server of that one."""
-    tally = Tally(f"all {pages} further requests of a client reach the server that its cookie names")
+    """Each client's `pages` requests behind the one that brought the cookie reach the server of that one; over HTTPS it is Secure."""
+    tally = Tally(f"all {pages} further requests of a client reach the server that its cookie names, which over HTTPS is marked Secure")
     seen = some(list(exchanges(history, "first", "again")), "call")
     if blocked := unserved(seen, tally.expected):
         return blocked
@@ -182,12 +182,17 @@ def cookie_keeps_server(history: History, pages: int) -> Finding:
             tally.faults += [one.trouble] if one.trouble else []
         elif one.call["label"] == "first":
             home[one.name] = one.server
+            made = cookies(added(one.reply), one.target) if one.reply is not None and one.call["service"] == "https" else []
+            tally.faults += [f"{one.name}: {cookie.name} without Secure" for cookie in made if not cookie.secure]
         elif one.server != home.get(one.name):
             tally.faults.append(f"{one.name}: from {home.get(one.name)} to {one.server} with {'; '.join(one.shown) or 'no cookie'}")
         else:
             at_home[one.name] += 1
     tally.faults += [f"{name}: {at_home[name]} of {pages} requests on {server}" for name, server in home.items()
                      if at_home[name] < pages and not tally.faults]  # fmt: skip
+    if not tally.faults and len(set(home.values())) < 2:
+        reason = f"all {len(home)} clients are on one server, so nothing is kept apart"
+        return Finding(Verdict.BLOCKED, tally.expected, reason, reason)
     return tally.finding(f"{len(home)} clients, {sum(at_home.values())} of {pages * len(home)} requests on their own server")
 
 
