@@ -27,6 +27,7 @@ class Program:
     def __init__(self, broker: Broker, host: str, *argv: str, **arguments):
         self.broker = broker
         self.status: int | None = None
+        self.pid: int | None = None  # news of others may come before the reply
         self._next = broker.on_event
         broker.on_event = self._on_event
         self._output = tempfile.NamedTemporaryFile(prefix="lbcert-test-")
