@@ -30,6 +30,17 @@ class Sources:
     def several(self, count: int) -> list[str]:
         return [self.one() for _ in range(count)]
 
+    def neighbours(self, count: int) -> list[str]:
+        """So many addresses in a row, of one office; none was used before."""
+        wide = [network for network in self._networks if network.num_addresses > count + 2]
+        while True:
+            network = self._random.choice(wide)
+            first = network.network_address + self._random.randint(1, network.num_addresses - count - 1)
+            found = [str(first + number) for number in range(count)]
+            if not self._used.intersection(found):
+                self._used.update(found)
+                return found
+
     def roaming(self) -> list[str]:
         """Five addresses of one wandering user: a neighbour, and others that share less and less of the first."""
         first = ipaddress.ip_address(self.one())

@@ -115,6 +115,8 @@ class Lab:
         self.fallbacks = [server for server in everyone if server.host == DUT_HOST]
         """servers on the balancer itself, for when no other is left"""
         self.servers = [server for server in self.mocks if server.active]
+        rest = {server.address for server in discovery.servers if server.resting}
+        resting = [server.name for server in self.mocks if not server.active and server.listen[0][0] in rest]
         told = discovery.check_counts
         self.unchecked = {server.name for server in self.mocks if told and server.name not in told}
         """servers that the product itself says it does not check, though it checks others"""
@@ -122,7 +124,7 @@ class Lab:
         self.plan = plan
         modules = self.offer.equip(self)
         self.history.add("harness", "setup", deployment=deployment.id, vip=self.vip, seed=seed,
-                         servers=[server.name for server in self.servers], declares=deployment.declares.shown,
+                         servers=[server.name for server in self.servers], resting=resting, declares=deployment.declares.shown,
                          ports=sorted({*(port for _, port in self.services.values()), *controls,
                                        *(port for s in everyone for _, port in s.listen)}),
                          addresses={s.name: s.listen for s in self.mocks}, hosts={s.name: s.host for s in everyone},

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .drivers import faster, has_faster_clock
-from .dut_model import IDLE_FLOOR, POOL_IDLE_FLOOR, SHORT_IDLE, VARIANTS, Deployment, Product
+from .dut_model import IDLE_FLOOR, POOL_IDLE_FLOOR, POOL_LIFETIME_FLOOR, SHORT_IDLE, SHORT_LIFETIME, VARIANTS, Deployment, Product
 from .verdicts import NO_VARIANT
 
 TIMERS = ("fast", "real")
@@ -31,6 +31,8 @@ class LongTimer:
 
 LONG_TIMERS = {
     "idle": LongTimer("short-idle", SHORT_IDLE, lambda deployment: _number(deployment.declares.idle, _floor(deployment.profile))),
+    # Clients come back at 95 % of what is judged, and not all at once: a part of the lifetime is left for that.
+    "lifetime": LongTimer("short-lifetime", 0.8 * SHORT_LIFETIME, lambda _: 0.95 * POOL_LIFETIME_FLOOR),
 }
 
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _WRONG = ("nobody", "Wrong-Pass-4711")
 _BROKEN = "Basic ====="
+PATHS = ("/", "/haproxy?stats", "/stats", "/admin?stats", "/haproxy-status", "/status")
+"""where products and guides have their pages; the second is HAProxy's own choice (configuration manual, `stats uri`)"""
 
 
 def declared_page(lab: Lab) -> str | None:
@@ -50,8 +52,9 @@ def ask_pages(lab: Lab) -> None:
         asked = {"none": None, "wrong": basic(*_WRONG), "broken": _BROKEN}
         if place == declared.get("statistics") and "user" in declared:
             asked["right"] = basic(declared["user"], declared.get("password", ""))
-        for what, status in zip(asked, _statuses(lab, place, list(asked.values())), strict=True):
-            lab.history.add("client", "page", place=place, status=status, **{"with": what})
+        asks = [(path, what) for path in PATHS for what in asked]
+        for (path, what), status in zip(asks, _statuses(lab, place, [(path, asked[what]) for path, what in asks]), strict=True):
+            lab.history.add("client", "page", place=place, path=path, status=status, **{"with": what})
 
 
 def try_defaults(lab: Lab) -> None:
@@ -59,15 +62,18 @@ def try_defaults(lab: Lab) -> None:
     places = page_places(lab)
     lab.history.add("client", "places", places=places)
     for place in places:
-        if _statuses(lab, place, [None]) != [401]:
+        without = dict(zip(PATHS, _statuses(lab, place, [(path, None) for path in PATHS]), strict=True))
+        path = next((path for path, status in without.items() if status == 401), None)
+        if path is None:
             continue
-        statuses = _statuses(lab, place, [basic(*pair) for pair in DEFAULTS])
+        statuses = _statuses(lab, place, [(path, basic(*pair)) for pair in DEFAULTS])
         for (user, password), status in zip(DEFAULTS, statuses, strict=True):
-            lab.history.add("client", "page", place=place, status=status, user=user, password=password, **{"with": "default"})
+            lab.history.add("client", "page", place=place, path=path, status=status, user=user, password=password, **{"with": "default"})
 
 
-def _statuses(lab: Lab, place: str, authorizations: list[str | None]) -> list[int | None]:
+def _statuses(lab: Lab, place: str, asks: list[tuple[str, str | None]]) -> list[int | None]:
+    """What a place answers to each of these paths and values of Authorization, all asked at once."""
     host, _, port = place.rpartition(":")
     address = host.strip("[]"), int(port)
-    talks = lab.visit([Call(lab.sources.one(), "page", Knock(place, value), address=address) for value in authorizations])
+    talks = lab.visit([Call(lab.sources.one(), "page", Knock(place, value, path), address=address) for path, value in asks])
     return [talk.speech.status for talk in talks]

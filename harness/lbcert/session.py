@@ -27,7 +27,7 @@ from .drivers import Build, Discovery, DriverError, driver_for
 from .drivers.base import Memory, Server
 from .drivers.furnish import furnish
 from .dut import REPOSITORY, changed_lines
-from .dut_model import SHORT_LIFETIME, Deployment, Product
+from .dut_model import POOL_LIFETIME_FLOOR, SHORT_LIFETIME, Deployment, Product
 from .evidence.lag import LagProbe
 from .lab import Files, Lab
 from .pace import Pace
@@ -317,6 +317,8 @@ def _forgets_sooner(deployment: Deployment, table: str, memory: Memory) -> str |
     """Where a table of the product keeps less than declared: tests fill small tables and wait for short timers only."""
     timer, size = deployment.declares.timer, deployment.declares.size
     for_ever = timer == "none" and (memory.lifetime or 0) > SHORT_LIFETIME  # a shorter one is seen in traffic
+    if deployment.profile == "ocs" and (memory.lifetime or 0) < POOL_LIFETIME_FLOOR and not for_ever:
+        timer = None  # half an hour is seen in traffic too, on a faster clock
     if memory.lifetime and (for_ever or (isinstance(timer, (int, float)) and memory.lifetime < timer)):
         kept = f"{timer:g} s" if isinstance(timer, (int, float)) else timer
         return (f"dut.yaml declares persistence.timer {kept} for {deployment.id}, but the product's table {table} keeps a user "

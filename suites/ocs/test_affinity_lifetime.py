@@ -1,13 +1,16 @@
 """OCS-AFF-03: how long a client's Front End is remembered.
 
 With a lifetime of 4 s, of which clients who stay away show that it is in force. A deployment that declares `timer: none` and
-offers no variant is held to that instead: nobody may be forgotten.
+offers no variant is held to that instead: nobody may be forgotten. The lifetime of the deployment itself, half an hour of it, passes
+on a faster clock.
 """
 
-from lbcert.api import SHORT_LIFETIME, Deployment, Lab, checks, dial, requirement, requirement_deadline
+from lbcert.api import SHORT_LIFETIME, Deployment, Lab, be_silent_late, checks, dial, requirement, requirement_deadline
 
 CLIENTS = 60
 STRANGERS = 7
+FEW = 24
+"""clients, who all come back while a second of ours is a minute of the product's clock"""
 NEARLY = 0.75
 """of the lifetime, after which a client comes back"""
 RETURNS = ["second", "third", "fourth"]
@@ -34,6 +37,18 @@ def test_nobody_is_forgotten(lab: Lab) -> None:
     """The same, where nobody is ever forgotten: those who stayed away must be on their Front Ends as well."""
     come_and_go(lab)
     lab.judge(checks.affinity_lasts, lifetime=None, returns=RETURNS)
+
+
+@requirement("OCS-AFF-03", long="lifetime", when=limited)
+def test_half_an_hour_is_remembered(lab: Lab) -> None:
+    """Clients come back when nearly half an hour of the product's clock has passed."""
+    lab.need_servers(2)
+    if lab.clock is None:
+        lab.settle()
+    clients = lab.sources.several(FEW)
+    come(lab, {"came": clients})
+    be_silent_late(lab, [], lambda: come(lab, {"came back": clients}))
+    lab.judge(checks.half_an_hour_is_remembered)
 
 
 def come_and_go(lab: Lab) -> None:

@@ -1,6 +1,6 @@
 """OCS-IDLE-01, -02, -05 and -07: connections on which nobody says anything, for as long as the idle time, and longer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from lbcert.api import (
     SIP_SERVICES,
@@ -19,22 +19,26 @@ from lbcert.api import (
 )
 
 SILENT = 5
-"""connections on each SIP port"""
+"""connections on each of the ports at which clients log on"""
+APPLICATIONS = ("sharing", "response-group", "attendant", "announcement", "voice-control")
+"""the other ports that speak SIP; a product may have a listener of its own for them"""
+ALSO = 2
+"""connections on each of these"""
 
 
-def hold(lab: Lab, label: str, **how: bool) -> list[Talk]:
-    """Have clients hold connections on each SIP port."""
+def hold(lab: Lab, label: str, also: Sequence[str] = (), **how: bool) -> list[Talk]:
+    """Have clients hold connections on the ports at which they log on, and on others."""
     if lab.declares.idle is None:
         lab.end(Verdict.NOT_RUN, "dut.yaml does not say declares.session.idle (seconds, or none)")
-    services = [service for service in SIP_SERVICES if service in lab.services]
-    held = lab.visit([dial(lab, service, hold=True, label=label, **how) for service in services for _ in range(SILENT)])
+    services = [service for service in SIP_SERVICES for _ in range(SILENT)] + [service for service in also for _ in range(ALSO)]
+    held = lab.visit([dial(lab, service, hold=True, label=label, **how) for service in services if service in lab.services])
     lab.echo(held, "begin")
     return held
 
 
-def used_late(lab: Lab, check: Callable) -> None:
+def used_late(lab: Lab, check: Callable, also: Sequence[str] = ()) -> None:
     """Connections are silent, and used again when 95 % of the idle time are over."""
-    silent = hold(lab, "silent")
+    silent = hold(lab, "silent", also)
     be_silent_late(lab, silent, lambda: lab.echo(silent, "end"))
     lab.judge(check)
 
@@ -42,7 +46,7 @@ def used_late(lab: Lab, check: Callable) -> None:
 @requirement("OCS-IDLE-01", long="idle")
 def test_silent_connection_lives(lab: Lab) -> None:
     """Nobody says a byte for 95 % of the idle time; then clients ask again."""
-    used_late(lab, checks.silent_connection_lives)
+    used_late(lab, checks.silent_connection_lives, APPLICATIONS)
 
 
 @requirement("OCS-IDLE-02", long="idle")

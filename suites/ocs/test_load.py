@@ -15,7 +15,8 @@ from lbcert.api import (
     restore,
 )
 
-CLIENTS = 60
+CLIENTS, FOR_EACH = 60, 15
+"""clients who stay, and for each Front End at least: a returned one has room for all newcomers"""
 NEWCOMERS = 10
 EVERY = 0.25
 """s between two clients who find out whether a Front End is used again"""
@@ -23,10 +24,11 @@ EVERY = 0.25
 
 @requirement("OCS-AFF-05")
 def test_new_clients_go_where_there_is_room(lab: Lab) -> None:
-    """Sixty clients come one after the other and stay; a Front End is lost, returns empty, and ten more come."""
+    """Sixty clients of one office come one after the other and stay; a Front End is lost, returns empty, and ten more come."""
     lab.need_servers(2)
     lab.settle()
-    held = lab.visit([call(lab, "held") for _ in range(CLIENTS)], at_once=1)
+    office = lab.sources.neighbours(max(CLIENTS, FOR_EACH * len(lab.servers)))
+    held = lab.visit([call(lab, "held", source=source) for source in office], at_once=1)
     lost = lab.server(held[0].server) if held[0].server else lab.servers[0]
     check, finders = lab.declares.health_check, []
     crash(lab, lost)
@@ -39,5 +41,5 @@ def test_new_clients_go_where_there_is_room(lab: Lab) -> None:
     lab.judge(checks.load_goes_where_there_is_room, returned=lost.name)
 
 
-def call(lab: Lab, label: str, hold: bool = True) -> Call:
-    return dial(lab, "sip" if "sip" in lab.services else "sip-tls", label=label, hold=hold)
+def call(lab: Lab, label: str, hold: bool = True, source: str | None = None) -> Call:
+    return dial(lab, "sip" if "sip" in lab.services else "sip-tls", source, label=label, hold=hold)

@@ -29,4 +29,5 @@ def test_an_answer_in_one_piece_and_in_bytes(heard, outcome, status, said):
 
 def test_what_is_asked():
     assert Knock("10.10.2.20:7777").begin() == b"GET / HTTP/1.1\r\nHost: 10.10.2.20:7777\r\nConnection: close\r\n\r\n"
+    assert Knock("x", path="/haproxy?stats").begin().startswith(b"GET /haproxy?stats HTTP/1.1\r\n")
     assert b"\r\nAuthorization: Basic YWRtaW46YWRtaW4=\r\n" in Knock("x", basic("admin", "admin")).begin()

@@ -14,9 +14,9 @@ PAGE = "10.10.2.20:7777"
 LOOKED = event(0, "client", "places")
 
 
-def asked(none: int | None, wrong: int | None, broken: int | None, right: int | None = 0, place: str = PAGE) -> list:
+def asked(none: int | None, wrong: int | None, broken: int | None, right: int | None = 0, place: str = PAGE, path: str = "/") -> list:
     seen = {"none": none, "wrong": wrong, "broken": broken} | ({} if right == 0 else {"right": right})
-    return [event(1, "client", "page", place=place, status=status, **{"with": what}) for what, status in seen.items()]
+    return [event(1, "client", "page", place=place, path=path, status=status, **{"with": what}) for what, status in seen.items()]
 
 
 PAGES = {
@@ -28,6 +28,9 @@ PAGES = {
     "broken header opens": (asked(401, 401, 200, 200), PAGE, Verdict.FAIL, "opened with a broken header"),
     "right ones do not open": (asked(401, 401, 401, 401), PAGE, Verdict.FAIL, "do not open it (status 401)"),
     "nobody there": (asked(None, None, None, None), PAGE, Verdict.FAIL, "do not open it (no answer)"),
+    "open elsewhere": ([*asked(503, 503, 503), *asked(200, 200, 200, path="/haproxy?stats")], None, Verdict.FAIL,
+                       PAGE + "/haproxy?stats: opened without credentials"),
+    "asks elsewhere": ([*asked(503, 503, 503, 503), *asked(401, 401, 401, 200, path="/haproxy?stats")], PAGE, Verdict.PASS, "right status 200"),
     "no page": ([], None, Verdict.PASS, "no page to open"),
     "an undeclared page": (asked(200, 200, 200), None, Verdict.FAIL, "opened without credentials"),
     "a port that speaks no HTTP": (asked(None, None, None), None, Verdict.PASS, "none no answer"),

@@ -129,6 +129,14 @@ def test_load(events, verdict, observed):
     assert observed in finding.observed
 
 
+def test_a_front_end_that_rests_is_not_forgotten():
+    history = pool(*stay("held", 20, 20, 20), *stay("newcomer", 10))
+    history.events[0]["resting"] = ["fe4"]
+    finding = load_goes_where_there_is_room(history, "fe1")
+    assert finding.verdict is Verdict.FAIL
+    assert "fe4 is in the configuration and is sent nobody" in finding.observed
+
+
 @pytest.mark.parametrize("check, parameters", [
     (one_front_end_per_client, {"services": SERVICES}), (simultaneous_ports_agree, {"services": SERVICES}),
     (skew_is_known, {"key": "source"}), (load_goes_where_there_is_room, {"returned": "fe1"})])  # fmt: skip

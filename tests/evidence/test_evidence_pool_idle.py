@@ -63,6 +63,13 @@ def test_connections_that_never_stood_tell_nothing():
     assert judged(silent_connection_lives, lost).verdict is Verdict.BLOCKED
 
 
+def test_a_port_on_which_none_stood_is_no_pass():
+    lost = [one for one in silent("silent", end=True, used=1711.1, service="sip-tls") if one["kind"] != "echo"]
+    finding = judged(silent_connection_lives, ALIVE, silent("silent", end=True, used=1711.1), lost)
+    assert finding.verdict is Verdict.BLOCKED
+    assert "no connection on sip-tls carried data" in finding.observed
+
+
 @pytest.mark.parametrize(
     "lived, times, more, verdict, words",
     [

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 from calls_rig import answered, pool, syn, unanswered
+from evidence_rig import event
 
-from lbcert.evidence.checks import affinity_lasts
+from lbcert.evidence.checks import affinity_lasts, half_an_hour_is_remembered
 from lbcert.verdicts import Verdict
 
 RETURNS = ["second", "third"]
@@ -67,3 +68,38 @@ def test_without_one_of_the_groups_there_is_no_verdict(missing):
     events = [one for one in story(*KEPT, GONE) if not isinstance(one, list) or one[-1]["label"] != missing]
     with pytest.raises(ValueError, match="the history holds no call"):
         affinity_lasts(pool(*events, persistence=HALF_HOUR), 4.0, RETURNS)
+
+
+def half_an_hour(*back: list, how: str = "real"):
+    """Clients come at 0 and again later, in real time, whose clock needs no control listeners."""
+    pace = event(-6.0, "harness", "pace", how=how, span=1710.0 if how == "real" else 3.2, rate=1)
+    return half_an_hour_is_remembered(pool(pace, *visits("came", 0), *(one for each in back for one in each), persistence=HALF_HOUR))
+
+
+HALF_HOURS = {
+    "remembered": (visits("came back", 1620), "real", Verdict.PASS, "30 of 30 clients who came back were on their Front End, 27 min"),
+    "forgotten": (visits("came back", 1620, turn=1), "real", Verdict.FAIL, "27 min later then on"),
+    "turned away": ([*visits("came back", 1620, count=29), unanswered("10.1.0.29", "sip", "closed", 1620, label="came back")], "real",
+                    Verdict.FAIL, "27 min later closed without an answer"),
+    "late through us": (visits("came back", 1790, turn=1), "real", Verdict.HARNESS_ERROR, "only 0 of 30"),
+    "a short one, on the variant": (visits("came back", 3), "variant", Verdict.PASS, "30 of 30"),
+    "a short one, late through us": (visits("came back", 4, turn=1), "variant", Verdict.HARNESS_ERROR, "only 0 of 30"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("back, how, verdict, observed", HALF_HOURS.values(), ids=HALF_HOURS.keys())
+def test_half_an_hour(back, how, verdict, observed):
+    finding = half_an_hour(back, how=how)
+    assert finding.verdict is verdict
+    assert observed in finding.observed
+
+
+def test_half_an_hour_of_clients_on_one_front_end_tells_nothing():
+    came = [answered(f"10.1.0.{n}", "sip", "fe1", t, label=label) for label, t in (("came", 0), ("came back", 1620)) for n in range(9)]
+    pace = event(-6.0, "harness", "pace", how="real", span=1710.0, rate=1)
+    assert half_an_hour_is_remembered(pool(pace, *came, persistence=HALF_HOUR)).verdict is Verdict.BLOCKED
+
+
+def test_without_clients_who_come_back_there_is_no_verdict():
+    with pytest.raises(ValueError, match="call came back"):
+        half_an_hour([])

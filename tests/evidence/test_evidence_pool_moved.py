@@ -31,6 +31,8 @@ def judged(*, moved=("fe2", "fe2", "fe2"), back=("fe2", "fe2", "fe2"), others=("
                            "2 of 2 connections"),
         ({"moved": ("fe2", "fe3", "fe2")}, Verdict.FAIL, "client 10.1.0.1 was split while fe1 was dead: fe2 on sip, sip, focus; fe3 on sip-tls"),
         ({"moved": ("fe2", None, "fe2")}, Verdict.FAIL, "client 10.1.0.1 on sip-tls: closed without an answer"),
+        ({"first": call(CLIENT, None, 20.0, label="first"), "moved": (None, None), "back": (None,)}, Verdict.FAIL,
+         "0 of 0 clients were at one Front End with all of up to 0 ports"),
         ({"back": ("fe1", "fe1", "fe1")}, Verdict.FAIL, "was at fe1 instead of fe2 after fe1 had returned"),
         ({"back": ("fe1", "fe1", "fe1"), "returns": True}, Verdict.PASS, "1 of 1 followed the declared rule"),
         ({"returns": True}, Verdict.FAIL, "was at fe2 instead of fe1 after fe1 had returned"),
@@ -43,7 +45,7 @@ def judged(*, moved=("fe2", "fe2", "fe2"), back=("fe2", "fe2", "fe2"), others=("
         ({"first": call(CLIENT, "fallback", 20.0, label="first"), "moved": ("fallback",)}, Verdict.BLOCKED, "which OCS-FAIL-07 is about"),
         ({"more": opened("fe1", 5061, 14.1, 14.2, 14.3)}, Verdict.BLOCKED, "fe1 was never taken out of the pool"),
     ],
-    ids=["together", "split", "unserved", "went-back", "goes-back", "stayed", "split-later", "moved-again", "others-moved", "others-moved-later",
+    ids=["together", "split", "unserved", "nobody-served", "went-back", "goes-back", "stayed", "split-later", "moved-again", "others-moved", "others-moved-later",
          "never-used-again", "never-used-and-moved", "at-the-fallback", "unnoticed"],
 )  # fmt: skip
 def test_each_verdict(how, verdict, words):

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from lbcert.drivers.base import Build, Discovery, Memory
+from lbcert.drivers.haproxy import _check_counts
 from lbcert.drivers.haproxy_tables import memories
 from lbcert.dut import declares
 from lbcert.dut_model import Deployment
@@ -14,8 +15,8 @@ BUILD = Build("1.0", "test", "")
 TABLES = "# table: rdp, type: string, size:1024, used:0\n# table: counters, type: ip, size:10, used:0\n"
 
 
-def contradiction(persistence, lifetime, size, variant=None):
-    deployment = Deployment("rdp", "rdp", Path("x.cfg"), "", declares=declares({"persistence": persistence}), variant=variant)
+def contradiction(persistence, lifetime, size, variant=None, profile="rdp"):
+    deployment = Deployment("rdp", profile, Path("x.cfg"), "", declares=declares({"persistence": persistence}), variant=variant)
     return _contradiction(deployment, Discovery(BUILD, (), (), memories={"rdp": Memory(lifetime, size)})) or ""
 
 
@@ -39,6 +40,18 @@ def test_a_promise_beyond_the_product(persistence, lifetime, size, variant, mess
     assert message in found and bool(message) == bool(found)
 
 
+@pytest.mark.parametrize("timer, lifetime, message", [(1800, 300.0, ""), (28800, 1800.0, "keeps a user for 1800 s")])
+def test_half_an_hour_of_a_pool_is_seen_in_traffic(timer, lifetime, message):
+    assert message in (found := contradiction({"timer": timer}, lifetime, 1024, profile="ocs")) and bool(message) == bool(found)
+
+
+def test_a_server_that_one_section_does_not_check_is_unchecked():
+    checked = {"type": "2", "check_status": "L4OK", "check_fall": "3", "check_rise": "2"}
+    rows = [{"svname": "a", **checked}, {"svname": "b", **checked}, {"svname": "a", "type": "2", "tracked": "sip/a"},
+            {"svname": "b", "type": "2"}]  # fmt: skip
+    assert _check_counts(rows) == {"a": (3, 2)}
+
+
 @pytest.mark.parametrize("exp, lifetime", [("1800000", 1800.0), ("0", None)])
 def test_haproxy_tells_how_long_an_entry_lives(exp, lifetime):
     """By an entry made by hand, in the pool's own table only."""
@@ -54,7 +67,6 @@ def test_haproxy_tells_how_long_an_entry_lives(exp, lifetime):
 
 
 def test_a_table_that_only_counts_is_no_memory():
-    line = "0x7f: key=192.0.2.1 use=0 exp=59998 shard=0 conn_cur=0\n"
-    for entries in ("", line):
-        shown = TABLES if entries == "" else TABLES + entries
-        assert memories(lambda command, shown=shown: TABLES if command == "show table" else shown, {"counters"}) == {}
+    line = "0x7f: key=192.0.2.1 use=0 exp=10000 shard=0 conn_rate(10000)=0\n"
+    answers = {"show table": TABLES, "show table counters": line}
+    assert memories(lambda command: answers.get(command, ""), {"counters"}) == {}

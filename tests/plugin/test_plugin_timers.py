@@ -84,14 +84,15 @@ class Row:
     needs: tuple[str, ...] = ()
 
 
-ROWS = {"base": Row(), "other": Row(), "builds": Row(("base",)), "long": Row(), "late": Row(("builds",))}
+ROWS = {"base": Row(), "other": Row(), "builds": Row(("base",)), "twin": Row(("base",)), "long": Row(), "late": Row(("builds",))}
 
 
 @pytest.mark.parametrize("items, long, expected", [
     (["late", "builds", "other", "base"], (), ["other", "base", "builds", "late"]),
     (["base", "builds", "long", "other"], ("long",), ["long", "other", "base", "builds"]),
     (["base", "long"], ("long",), ["long", "base"]),
+    (["builds", "twin", "base"], ("twin",), ["base", "twin", "builds"]),
     ([], (), []),
-], ids=["needs first", "long with company", "nobody to keep it company", "nothing"])  # fmt: skip
+], ids=["needs first", "long with company", "nobody to keep it company", "long that needs another", "nothing"])  # fmt: skip
 def test_the_order_of_tests(items, long, expected):
     assert arranged(items, lambda item: (item,), ROWS, long) == expected

@@ -18,8 +18,8 @@ class Knock:
     identity = None
     answers = 0
 
-    def __init__(self, host: str, authorization: str | None = None):
-        self._host, self._authorization = host, authorization
+    def __init__(self, host: str, authorization: str | None = None, path: str = "/"):
+        self._host, self._authorization, self._path = host, authorization, path
         self._heard = b""
 
     @property
@@ -34,7 +34,7 @@ class Knock:
 
     def begin(self) -> bytes:
         field = f"Authorization: {self._authorization}\r\n" if self._authorization is not None else ""
-        return f"GET / HTTP/1.1\r\nHost: {self._host}\r\n{field}Connection: close\r\n\r\n".encode()
+        return f"GET {self._path} HTTP/1.1\r\nHost: {self._host}\r\n{field}Connection: close\r\n\r\n".encode()
 
     def take(self, data: bytes) -> bytes:
         self._heard = (self._heard + data)[:_ENOUGH]

@@ -48,6 +48,8 @@ class Server:
     port: int
     active: bool = True
     """whether new users are sent to it while all servers are well; a backup server's are not"""
+    resting: bool = False
+    """whether it is no backup and gets nobody all the same: weight 0, or maintenance"""
 
 
 @dataclass(frozen=True)

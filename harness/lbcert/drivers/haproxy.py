@@ -60,10 +60,12 @@ class HAProxy:
         pools: set[str] = set()
         for name, vip in choose_services(deployment, listening).items():
             pools |= self._pools(scratch, vip, admin, opening, own=listening, secure=name in SECURE)
-        stat = [row for row in _stat(admin) if row["pxname"] in pools]
+        everything = _stat(admin)
+        stat = [row for row in everything if row["pxname"] in pools]
+        alone = {row["pxname"] for row in everything} - {row["pxname"] for row in everything if row.get("type") == "2"}
         servers = _servers(admin("show servers state"), stat)
         lowered = _lowered(output.read_text(errors="replace"))
-        return Discovery(build, listening, tuple(servers), lowered, _check_counts(stat), memories(admin, pools))
+        return Discovery(build, listening, tuple(servers), lowered, _check_counts(stat), memories(admin, pools | alone))
 
     def _listening(self, scratch: Broker, deployment: Deployment, output: Path) -> tuple[tuple[str, int], ...]:
         """What the product listens on, once it runs."""
@@ -232,8 +234,9 @@ def _servers(state: str, stat: list[dict[str, str]]) -> list[Server]:
         if row is None:
             continue
         address, port = fields["srv_addr"], int(fields.get("srv_port", "0"))
-        active = row.get("bck") != "1" and fields.get("srv_uweight") != "0" and fields.get("srv_admin_state") == "0"
-        found.setdefault((address, port), Server(fields["srv_name"], address, port, active))
+        working = fields.get("srv_uweight") != "0" and fields.get("srv_admin_state") == "0"
+        active, resting = (row.get("bck") != "1" and is_so for is_so in (working, not working))
+        found.setdefault((address, port), Server(fields["srv_name"], address, port, active, resting))
     return list(found.values())
 
 
@@ -247,12 +250,13 @@ def _is_hop(servers: list[Server], own: Sequence[tuple[str, int]]) -> bool:
 
 
 def _check_counts(stat: list[dict[str, str]]) -> dict[str, tuple[int, int]]:
-    """(fall, rise) per server, where checks are on."""
+    """(fall, rise) per server, where checks are on, or another's decide (`track`), in every section that has the server."""
     counts = {}
     for row in stat:
         if row.get("type") == "2" and row.get("check_fall") and row.get("check_rise"):
             counts[row["svname"]] = (int(row["check_fall"]), int(row["check_rise"]))
-    return counts
+    without = unchecked(stat)
+    return {name: both for name, both in counts.items() if name not in without}
 
 
 def _lowered(text: str) -> dict[str, str]:

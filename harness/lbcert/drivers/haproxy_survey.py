@@ -48,5 +48,6 @@ def tables(answer: str) -> dict[str, tuple[str, int]]:
 
 
 def unchecked(stat: list[dict[str, str]]) -> tuple[str, ...]:
-    """Servers whose row tells of no check."""
-    return tuple(row["svname"] for row in stat if row.get("type") == _SERVER and not row.get("check_status"))
+    """Servers whose row tells of no check, nor of another server whose check decides (`track`)."""
+    return tuple(row["svname"] for row in stat
+                 if row.get("type") == _SERVER and not row.get("check_status") and not row.get("tracked"))  # fmt: skip

@@ -18,14 +18,14 @@ _KEYS = {"string": "lbcert", "ip": "192.0.2.1", "ipv6": "2001:db8::1", "integer"
 
 
 def memories(admin: Callable[[str], str], pools: Collection[str]) -> dict[str, Memory]:
-    """The tables of these backends that keep users on servers. One that only counts (`track-sc`) takes the entry, but no server in it."""
+    """The tables of these backends that keep users on servers; those that only count (`track-sc`) have no place for a server."""
     found = {}
     for name, (kind, size) in tables(admin("show table")).items():
         if name not in pools or kind not in _KEYS:
             continue
         began = time.monotonic()
         admin(f"set table {name} key {_KEYS[kind]} data.server_id 1")
-        if entry := re.search(r"\bexp=(\d+).*\bserver_id=", admin(f"show table {name}")):
+        if entry := re.search(r"\bexp=(\d+)\b.*\bserver_id=1\b", admin(f"show table {name}")):
             # What has passed since is added: a slow machine must not make it less than the product was told.
             left = int(entry[1]) / 1000
             found[name] = Memory(round(left + time.monotonic() - began, 1) if left else None, size)

@@ -145,7 +145,7 @@ def told_within(clock: Clock) -> float:
 def clock_of(history: History, pace: Event) -> Clock:
     """The product's clock, from its control listeners where it is not ours."""
     if pace["how"] != "faster":
-        return Clock(1.0, "in real time" if pace["how"] == "real" else "in real time, on the variant short-idle")
+        return Clock(1.0, "in real time" if pace["how"] == "real" else "in real time, on the variant with the short timer")
     flows = {(flow["client"], flow["cport"], flow.get("sport")): flow for flow in history.of("flow")
              if flow["link"] == "client:eth0"}  # fmt: skip
     rates = []

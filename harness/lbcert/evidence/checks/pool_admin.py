@@ -17,23 +17,23 @@ DEFAULTS = (
 def page_asks_who_you_are(history: History, declared: str | None) -> Finding:
     """OCS-ADMIN-01: no page without credentials or with wrong ones; the right ones open the page at `declared`.
 
-    Events: `page` {place, with: none|wrong|broken|right, status}, status None where no HTTP answer came.
+    Events: `page` {place, path, with: none|wrong|broken|right, status}, status None where no HTTP answer came. Which path a page has
+    is not declared: the right credentials must open one of them.
     """
     tally = Tally("A page of the product is shown to those who know the password, and to nobody else.")
     asked = list(history.of("page"))
     if not any(True for _ in history.of("places")):
         raise ValueError("nobody looked where pages are")
     places = sorted({page["place"] for page in asked})
+    right = [page for page in asked if page["with"] == "right"]
     for page in asked:
-        opened = page["status"] is not None and page["status"] < 400
-        if page["with"] == "right":
-            if not opened:
-                tally.faults.append(f"{page['place']}: the declared credentials do not open it ({_status(page)})")
-        elif opened:
-            tally.faults.append(f"{page['place']}: opened {_WORDS[page['with']]} ({_status(page)})")
+        if page["with"] != "right" and _opened(page):
+            tally.faults.append(f"{_where(page)}: opened {_WORDS[page['with']]} ({_status(page)})")
+    if right and not any(map(_opened, right)):
+        tally.faults.append(f"{right[0]['place']}: the declared credentials do not open it ({_status(right[0])})")
     if declared is not None and not any(page["place"] == declared and page["with"] == "right" for page in asked):
         raise ValueError(f"the declared page {declared} was not asked for")
-    seen = "; ".join(f"{place}: " + ", ".join(f"{page['with']} {_status(page)}" for page in asked if page["place"] == place)
+    seen = "; ".join(f"{place}: " + ", ".join(dict.fromkeys(f"{page['with']} {_status(page)}" for page in asked if page["place"] == place))
                      for place in places)  # fmt: skip
     return tally.finding(seen or "the product listens nowhere but for the pool's services, so there is no page to open")
 
@@ -45,8 +45,8 @@ def defaults_open_nothing(history: History) -> Finding:
     if not any(True for _ in history.of("places")):
         raise ValueError("nobody looked where pages are")
     for page in tried:
-        if page["status"] is not None and page["status"] < 400:
-            tally.faults.append(f"{page['place']} opens with {page['user']}:{page['password']}")
+        if _opened(page):
+            tally.faults.append(f"{_where(page)} opens with {page['user']}:{page['password']}")
     places = {page["place"] for page in tried}
     if places and len(tried) < len(places) * len(DEFAULTS):
         raise ValueError(f"only {len(tried)} pairs were tried at {len(places)} places")
@@ -56,6 +56,15 @@ def defaults_open_nothing(history: History) -> Finding:
 
 _WORDS = {"none": "without credentials", "wrong": "with wrong credentials", "broken": "with a broken header",
           "default": "with default credentials"}  # fmt: skip
+
+
+def _opened(page: Event) -> bool:
+    return page["status"] is not None and page["status"] < 400
+
+
+def _where(page: Event) -> str:
+    path = page.get("path", "/")
+    return page["place"] + (path if path != "/" else "")
 
 
 def _status(page: Event) -> str:

@@ -33,7 +33,7 @@ def ports_move_together(history: History) -> Finding:
     answers = Answers(history)
     moved = _ports(history, answers, tally, "first", "moved")
     home = {client: next(iter(where)) for client, where in moved.items() if len(where) == 1}
-    served.some(moved, "client that was moved")
+    served.some(calls(history, "first"), "client that was moved")
     for client, where in moved.items():
         if len(where) > 1:
             tally.faults.append(f"client {client} was split while {dead} was dead: {_shown(where)}")
@@ -41,7 +41,8 @@ def ports_move_together(history: History) -> Finding:
             tally.faults.append(f"client {client} reached {dead}, which is dead, on {', '.join(where[dead])}")
     back = _ports(history, answers, tally, "back")
     followed = 0
-    for client, where in served.some(back, "client that came back").items():
+    served.some(calls(history, "back"), "client that came back")
+    for client, where in back.items():
         wanted = dead if returns else home.get(client)
         if len(where) > 1:
             tally.faults.append(f"client {client} was split after {dead} had returned: {_shown(where)}")
@@ -56,7 +57,7 @@ def ports_move_together(history: History) -> Finding:
     if not tally.faults and not any(answers.server(call) == dead for call in calls(history, "fresh")):
         reason = f"{dead} got no new client after it had returned, which OCS-AFF-05 is about"
         return Finding(Verdict.BLOCKED, tally.expected, reason, reason)
-    ports = max(sum(map(len, where.values())) for where in moved.values())
+    ports = max((sum(map(len, where.values())) for where in moved.values()), default=0)
     whole = sum(1 for where in moved.values() if len(where) == 1)
     observed = (f"{whole} of {len(moved)} clients were at one Front End with all of up to {ports} ports; {followed} of {len(back)} followed the declared rule after the return; {stayed} of {others} "
                 "connections of clients of other Front Ends reached theirs")  # fmt: skip

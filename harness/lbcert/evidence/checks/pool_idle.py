@@ -48,6 +48,9 @@ class _Story:
         if len(self.calls) < _NEEDED * len(self.everyone):
             return (f"{len(self.everyone) - len(self.calls)} of {len(self.everyone)} connections carried no data to begin with, which "
                     "OCS-NET-02 is about")  # fmt: skip
+        stood = {call["service"] for call in self.calls}
+        if lost := sorted({call["service"] for call in self.everyone} - stood):
+            return f"no connection on {', '.join(lost)} carried data to begin with, which OCS-NET-02 is about"
         return None
 
     def ended(self, call: Event) -> int | None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from ...dut import declares
-from ...dut_model import POOL_LIFETIME_FLOOR
+from ...dut_model import POOL_LIFETIME_FLOOR, SHORT_LIFETIME
 from ...verdicts import Verdict
 from ..finding import Finding, Tally
 from ..history import History
 from ..statistics import binomial_region
 from . import called, served
+from .idle import NoClock, clock_of, text
+from .outage import bound_of
 
 _SECOND = 1_000_000_000
 _TOO_LATE = 0.97
@@ -76,6 +78,49 @@ def affinity_lasts(history: History, lifetime: float | None, returns: list[str])
                   "leave the variant out")  # fmt: skip
         return Finding(Verdict.BLOCKED, tally.expected, f"{observed}. {reason}", reason)
     return tally.finding(observed, figures=(figure,))
+
+
+def half_an_hour_is_remembered(history: History) -> Finding:
+    """Clients (label `came`) who come again (`came back`) when nearly half an hour of the product's clock has passed are on their Front End.
+
+    On the variant with the short lifetime, where there is no faster clock, the same of that lifetime.
+    """
+    pace = history.last("pace")
+    assert pace is not None
+    lifetime = SHORT_LIFETIME if pace["how"] == "variant" else POOL_LIFETIME_FLOOR
+    tally = Tally(f"A client that comes back when {text(pace['span'])} have nearly passed is on the same Front End.")
+    try:
+        clock = clock_of(history, pace)
+    except NoClock as reason:
+        return Finding(Verdict.HARNESS_ERROR, tally.expected, str(reason), str(reason))
+    answers, waits = called.Answers(history), served.Waits(history)
+    homes, begun = _first(history, answers, "came", tally)
+    pauses = []
+    kept = 0
+    for call in served.some(called.calls(history, "came back"), "call came back"):
+        client = call["client"]
+        if client not in homes or (pause := clock.seconds(begun[client], waits.asked(call))) > _TOO_LATE * lifetime:
+            continue
+        pauses.append(pause)
+        server = answers.server(call)
+        if server == homes[client]:
+            kept += 1
+        else:
+            where = f"then on {server}" if server else called.outcome_text(call)
+            tally.faults.append(f"{called.name_of(call)} was on {homes[client]}, {text(pause)} later {where}")
+    if len(pauses) < _ENOUGH * len(homes):
+        reason = f"machine too slow: only {len(pauses)} of {len(homes)} clients came back within {text(lifetime)}"
+        return Finding(Verdict.HARNESS_ERROR, tally.expected, reason, reason)
+    placed = served.counts(list(homes.values()), served.servers(history))
+    observed = f"{kept} of {len(pauses)} clients who came back were on their Front End"
+    observed += f", {text(min(pauses))} to {text(max(pauses))} later, {clock.text}" if pauses else ""
+    if not tally.faults and max(placed.values()) > 0.9 * len(homes):
+        reason = f"{max(placed.values())} of {len(homes)} clients are on one Front End, so nothing is kept apart (OCS-AFF-05)"
+        return Finding(Verdict.BLOCKED, tally.expected, f"{observed}. {reason}", reason)
+    # On a faster clock a busy machine may fail health checks in no time, and the product moves clients for that.
+    window = (min(begun.values()), max(call["t"] for call in called.calls(history, "came back"))) if tally.faults and begun else None
+    return tally.finding(observed, figures=(served.distribution("Clients per Front End", placed),), window=window,
+                         margin=4 * bound_of(history, "hung")[0] / clock.rate)  # fmt: skip
 
 
 def _first(history: History, answers: called.Answers, label: str, tally: Tally) -> tuple[dict[str, str], dict[str, int]]:

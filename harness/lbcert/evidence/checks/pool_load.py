@@ -25,6 +25,8 @@ def load_goes_where_there_is_room(history: History, returned: str) -> Finding:
             placed[call["label"]].append(server)
         else:
             tally.faults.append(f"{called.name_of(call)} ({call['label']}): {called.outcome_text(call)}")
+    tally.faults += [f"{name} is in the configuration and is sent nobody: weight 0, or maintenance"
+                     for name in served.setup(history).get("resting", ())]  # fmt: skip
     even, then = (served.counts(placed[label], known) for label in ("held", "newcomer"))
     share = len(held) / len(known)
     numbers = ", ".join(f"{name} {count}" for name, count in even.items())
