@@ -139,13 +139,12 @@ def without_mutant(mutants: Sequence[Mutant]) -> list[str]:
 
 
 def daily(mutants: Sequence[Mutant]) -> list[Mutant]:
-    """Few and quick mutants, one of each base, those of `make test`: together about every subject.
+    """Few and quick mutants, one of each base, that together are about every requirement: those of `make test`.
 
-    A subject is a requirement of a terminal farm, and a group of requirements of the other profiles: a quarter of an hour has no room for
-    more. Always the one that is about the most subjects not covered yet, measured by the work that its targets make.
+    Always the one that is about the most requirements not covered yet, measured by the work that its targets make.
     """
     mutants = [mutant for mutant in mutants if mutant.tier == "ci"]
-    left = {subject for mutant in mutants for subject in subjects(mutant)}
+    left = {name for mutant in mutants for name in mutant.targets}
     chosen: list[Mutant] = []
     quick = [mutant for mutant in mutants if mutant.base.startswith("ideal:")]
     for pool in (quick, mutants):
@@ -153,21 +152,15 @@ def daily(mutants: Sequence[Mutant]) -> list[Mutant]:
             if not _gain(best, left):
                 break
             chosen.append(best)
-            left -= subjects(best)
+            left -= set(best.targets)
     for base in dict.fromkeys(mutant.base for mutant in mutants):
         if base not in {mutant.base for mutant in chosen}:
             chosen.append(min((mutant for mutant in mutants if mutant.base == base), key=lambda mutant: len(mutant.targets)))
     return chosen
 
 
-def subjects(mutant: Mutant) -> set[str]:
-    """What a mutant is about, as `daily` counts it."""
-    rows = catalogue.requirements()
-    return set(mutant.targets) if mutant.profile == "rdp" else {rows[name].group for name in mutant.targets if name in rows}
-
-
 def _gain(mutant: Mutant, left: set[str]) -> float:
-    return len(left & subjects(mutant)) / (len(SAMPLE[mutant.profile]) + len(mutant.targets))
+    return len(left & set(mutant.targets)) / (len(SAMPLE[mutant.profile]) + len(mutant.targets))
 
 
 def page(matrix: Mapping[Mutant, Row]) -> str:
@@ -183,8 +176,8 @@ def page(matrix: Mapping[Mutant, Row]) -> str:
         " either, see its `expected.yaml`.",
         "",
         "An empty cell was not tried when this page was made, and *to fail* was not either: it is what the mutant is for. `make"
-        " test` tries one mutant or more for each requirement of a terminal farm and each group of requirements of the other"
-        " profiles, on its own requirements and on a sample of the others; `make nightly` tries all cells, and `make kill-matrix` does so and writes this page. A row is forgotten when its mutant's file"
+        " test` tries one mutant or more for each requirement, on its own requirements and on a sample of the others; `make"
+        " nightly` tries all cells, and `make kill-matrix` does so and writes this page. A row is forgotten when its mutant's file"
         " changes.",
         "",
         "| mutant | base | " + " | ".join(names) + " |",
