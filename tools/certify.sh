@@ -17,10 +17,10 @@ until mkdir "$folder" 2>/dev/null; do
     folder=$first-$number number=$((number + 1))
 done
 
-# Eight labs side by side, since most tests wait most of their time; of our own balancer, which waits for tenths of seconds, three.
+# Twelve labs side by side, since most tests wait most of their time; of our own balancer, which waits for tenths of seconds, three.
 case $dut in
 ideal* | null* | mutants/* ) labs=3 ;;
-*) labs=8 ;;
+*) labs=12 ;;
 esac
 case " $* " in
 *' -n'* | *' --numprocesses'*) ;;
