@@ -25,6 +25,7 @@ from .pool_network import both_ways_cross_the_product, front_ends_reach_the_vip,
 from .pool_ports import listeners_agree, only_declared_ports_are_open, ports_are_kept, ports_are_open
 from .pool_fail import half_dead_front_end_is_left, hung_front_end_is_left, refusal_is_found
 from .pool_fail_drain import drained_front_end_ends_in_order
+from .pool_fail_meanwhile import clients_are_served_meanwhile
 from .pool_fail_moved import ports_move_together
 from .pool_fail_told import clients_of_dead_front_end_are_told, others_feel_nothing
 from .pool_fail_total import fallback_is_the_last_resort
@@ -66,6 +67,7 @@ __all__ = [
     "chain_is_sent",
     "checks_are_harmless",
     "checks_come_from_the_product",
+    "clients_are_served_meanwhile",
     "clients_of_dead_front_end_are_told",
     "cookie_is_hidden",
     "cookie_is_secure",
