@@ -50,7 +50,7 @@ from .pool import (
 )
 from .tracing import filter_reverse_path, note_bodies, note_bypassed, note_processes, note_senders, trace
 from .scripts import converse, greet, log_in, secure, tell_conversations
-from .sip_talks import exchange_sip, require_login, tell_certificates
+from .sip_talks import exchange_sip, recite_torture, require_login, tell_certificates
 from .security.login import Login, Manner
 from .verdicts import Verdict
 from .wire import (
@@ -138,8 +138,8 @@ __all__ = [
     "be_silent_late",
     "browse",
     "cheap_services",
-    "claiming",
     "checks",
+    "claiming",
     "come",
     "connection_request",
     "converse",
@@ -176,6 +176,7 @@ __all__ = [
     "push_all",
     "random_letters",
     "ready",
+    "recite_torture",
     "recovery",
     "refuse",
     "reload",

@@ -9,7 +9,7 @@ from .calling import push
 from .deadlines import patience
 from .wire.octets import stream
 from .wire.sip import write
-from .wire.sip_vectors import recorded
+from .wire.sip_vectors import UNFIT, recorded, torture
 
 if TYPE_CHECKING:
     from .clients.talk import Talk
@@ -54,6 +54,28 @@ def exchange_sip(lab: Lab, talks: Sequence[Talk]) -> None:
         seen = talk.speech.seen
         lab.history.add("client", "said", call=talk.number, sent=seen.sent, received=seen.received, signatures=seen.signatures,
                         alive=talk.alive)  # fmt: skip
+
+
+def recite_torture(lab: Lab, talks: Sequence[Talk]) -> None:
+    """Each held SIP connection carries RFC 4475's messages one way and a recorded answer the other, and is then used once more.
+
+    Afterwards a `recited` event for each: SHA-256 and number of all bytes that the client sent and received, and a `digest` of its
+    Front End. Messages after which nothing can follow on a stream are left out.
+    """
+    messages = [message for name, message in torture().items() if name not in UNFIT]
+    signed = recorded("ocs2007")["response"]
+    for talk in talks:
+        for message in messages if talk.alive else ():
+            talk.send(talk.speech.recite(message))
+    for talk in talks:
+        if talk.alive and lab.is_connected(talk):
+            push(lab, talk, say="bytes", hex=signed.hex())
+            talk.send(talk.speech.again())
+    lab.watch("Front Ends answer behind all that", lambda: not any(talk.alive and talk.speech.answers < 2 for talk in talks), patience("answer"))
+    for talk in talks:
+        if talk.alive and lab.is_connected(talk):
+            push(lab, talk, say="digest")
+        lab.history.add("client", "recited", call=talk.number, alive=talk.alive, messages=len(messages), **talk.speech.digest())
 
 
 def _has_all(talk: Talk, strange: int) -> bool:

@@ -1,6 +1,6 @@
 """OCS-AFF-04, OCS-APP-01, -02: what is said between a client and its Front End, and who else has a part in it."""
 
-from lbcert.api import Lab, checks, dial, exchange_sip, requirement, require_login, tell_certificates
+from lbcert.api import Lab, checks, dial, exchange_sip, recite_torture, requirement, require_login, tell_certificates
 
 CLIENTS = 50
 SIP = ("sip-tls", "sip", "sharing", "response-group", "attendant", "announcement", "voice-control")
@@ -26,6 +26,14 @@ def test_sip_is_not_altered(lab: Lab) -> None:
     talks = lab.visit([dial(lab, service, signed=service in ASKS_FOR_LOGIN, hold=True) for service in lab.shuffled(services)])
     exchange_sip(lab, talks)
     lab.judge(checks.sip_is_not_altered)
+
+
+@requirement("OCS-APP-01")
+def test_torture_messages_cross(lab: Lab) -> None:
+    """The messages of RFC 4475, which hardly anybody reads alike, and one behind them that must still be understood."""
+    talks = lab.visit([dial(lab, service, hold=True) for service in lab.shuffled([name for name in SIP if name in lab.services])])
+    recite_torture(lab, talks)
+    lab.judge(checks.torture_arrives)
 
 
 @requirement("OCS-APP-02")

@@ -118,6 +118,31 @@ def sip_is_not_altered(history: History) -> Finding:
     return tally.finding(observed)
 
 
+def torture_arrives(history: History) -> Finding:
+    """OCS-APP-01: RFC 4475's messages cross unchanged, and so does all that comes back.
+
+    Events: `recited` {call, went, came, messages} with SHA-256 and number of the bytes, `digest` {conn, came, went} of the servers.
+    """
+    answers = called.Answers(history)
+    tally = Tally("The torture messages of RFC 4475 reach the Front End byte for byte, and what it says reaches the client.")
+    calls = {call["call"]: call for call in called.calls(history)}
+    there = {(event["who"], event["conn"]): event for event in history.of("digest")}
+    messages, ports = 0, set()
+    for said in served.some(list(history.of("recited")), "recital"):
+        call = calls[said["call"]]
+        who, theirs = called.name_of(call), there.get((call["server"], call["conn"]))
+        if answers.server(call) is None:
+            tally.faults.append(f"{who}: {called.outcome_text(call)}")
+        elif theirs is None or not said["alive"]:
+            tally.faults.append(f"{who}: the connection ended before all was said")
+        else:
+            messages, ports = messages + said["messages"], ports | {answers.port(call)}
+            for way, ours, other in (("to the Front End", said["went"], theirs["came"]), ("to the client", theirs["went"], said["came"])):
+                if ours != other:
+                    tally.faults.append(f"{who}: of {ours[1]} bytes {way}, {other[1]} arrived, or others in their place")
+    return tally.finding(f"{messages} messages on {len(ports)} ports")
+
+
 def _heard(events: list[Event]) -> list[str]:
     """Digests of the messages that a server received; one that it could not read has none."""
     return [event.get("sha256", f"unreadable: {event.get('reason')}") for event in events
