@@ -44,14 +44,16 @@ def page_places(lab: Lab) -> list[str]:
 
 
 def ask_pages(lab: Lab) -> None:
-    """Ask each place for its page without credentials, with wrong and broken ones, and the declared one with the right ones."""
+    """Ask each place for its page without credentials, with wrong and broken ones, and the declared one with half right and right ones."""
     declared = lab.declares.raw.get("administration", {})
     places = page_places(lab)
     lab.history.add("client", "places", places=places)
     for place in places:
         asked = {"none": None, "wrong": basic(*_WRONG), "broken": _BROKEN}
         if place == declared.get("statistics") and "user" in declared:
-            asked["right"] = basic(declared["user"], declared.get("password", ""))
+            user, password = declared["user"], declared.get("password", "")
+            asked |= {"other password": basic(user, f"{password}1"), "no password": basic(user, ""), "other user": basic(f"{user}1", password),
+                      "right": basic(user, password)}  # fmt: skip
         asks = [(path, what) for path in PATHS for what in asked]
         for (path, what), status in zip(asks, _statuses(lab, place, [(path, asked[what]) for path, what in asks]), strict=True):
             lab.history.add("client", "page", place=place, path=path, status=status, **{"with": what})

@@ -17,7 +17,7 @@ DEFAULTS = (
 def page_asks_who_you_are(history: History, declared: str | None) -> Finding:
     """OCS-ADMIN-01: no page without credentials or with wrong ones; the right ones open the page at `declared`.
 
-    Events: `page` {place, path, with: none|wrong|broken|right, status}, status None where no HTTP answer came. Which path a page has
+    Events: `page` {place, path, with: none|wrong|broken|other password|no password|other user|right, status}, status None where no HTTP answer came. Which path a page has
     is not declared: the right credentials must open one of them.
     """
     tally = Tally("A page of the product is shown to those who know the password, and to nobody else.")
@@ -54,7 +54,8 @@ def defaults_open_nothing(history: History) -> Finding:
     return tally.finding(observed, Verdict.NON_STRICT)
 
 
-_WORDS = {"none": "without credentials", "wrong": "with wrong credentials", "broken": "with a broken header",
+_WORDS = {"other password": "with another password", "no password": "without a password", "other user": "for another user",
+          "none": "without credentials", "wrong": "with wrong credentials", "broken": "with a broken header",
           "default": "with default credentials"}  # fmt: skip
 
 
