@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from . import addresses
-from .clients.echo import ask_again, echo
 from .clients.connection import Connection, Plan as Intent
 from .corpus.file import Packet
 from .deadlines import IDLE_SHARES, MATURE, Deadline, patience, table
@@ -279,9 +278,8 @@ class Lab:
 
     def echo(self, sessions: Sequence[Any], phase: str) -> None:
         """Have each held session echo a PDU, or ask its server once more; an `echo` event says whether that was answered."""
-        how = echo if self.deployment.profile == "rdp" else ask_again
-        how(sessions, phase, self.history,
-            lambda done: self.watch(f"sessions echo ({phase})", done, patience("answer")))  # fmt: skip
+        self.offer.echo(sessions, phase, self.history,
+                        lambda done: self.watch(f"sessions echo ({phase})", done, patience("answer")))  # fmt: skip
 
     def note_keepalive(self) -> list[float]:
         """Record when the DUT host's kernel will send keepalives; returns the seconds, for each connection that will."""

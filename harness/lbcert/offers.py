@@ -33,7 +33,7 @@ class Offer:
     stem: str
     """of the real servers' host names in the lab: ts1, ts2, ..."""
     scene: str
-    """the module that says what a lab of this profile needs beyond that: `clients(lab)`, and perhaps `modules`, `equip(lab)`"""
+    """the module that says what a lab of this profile needs beyond that: `clients(lab)`, `equip(lab)`, and `echo`, by which held connections are proved alive"""
     opening: Callable[[str], bytes]
     """what a client of this name sends first, for products that choose a server when they have read it"""
     fallback: bool = False
@@ -45,6 +45,10 @@ class Offer:
 
     def clients(self, lab: Lab) -> Clients[Any]:
         return import_module(self.scene).clients(lab)
+
+    def echo(self, *arguments: Any) -> None:
+        """Have held connections prove that they are alive (`clients.echo`)."""
+        import_module(self.scene).echo(*arguments)
 
     def equip(self, lab: Lab) -> tuple[str, ...]:
         """Give the lab's servers what they need before it is made; returns modules to be loaded before it is forked."""

@@ -5,7 +5,6 @@ from peers_rig import Programs, lab_behind, needs
 from pool_peers_rig import CURL, OPENSSL, REMOTING, Doings, certificate, curl, mapper, needs_python, put_impacket, s_client
 
 from lbcert.calling import dial
-from lbcert.deadlines import patience
 from lbcert.scenes.papers import CLIENT, hand_out
 from lbcert.scenes.pool import client_certificate
 

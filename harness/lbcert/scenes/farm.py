@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..clients.echo import echo
 from ..clients.rdp import RdpClients
 
 if TYPE_CHECKING:
     from ..lab import Lab
+
+__all__ = ["clients", "echo", "equip"]
+"""what `offers.Offer` asks of a scene"""
 
 SECURITY_MODULES = ("lbcert.endpoints.secure",)
 """what mock servers need to do TLS and CredSSP: 0.1 s to load, so only for labs that want it"""

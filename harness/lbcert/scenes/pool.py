@@ -6,15 +6,20 @@ import itertools
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from ..clients.talk import Call, TalkClients
+from ..clients.echo import ask_again as echo
+from ..clients.talk import Call
 from ..security.login import Login
 from ..wire.talk import Speech
+from .services import clients
 
 if TYPE_CHECKING:
     import ssl
 
     from ..lab import Lab
     from ..security.authority import Leaf
+
+__all__ = ["call", "clients", "echo", "equip"]
+"""what `offers.Offer` asks of a scene, and `calling.dial`"""
 
 MODULES = ("lbcert.endpoints.pool_server",)
 DOMAIN = "lbcert.test"
@@ -69,12 +74,6 @@ def client_tls(shows: bool) -> ssl.SSLContext:
     from ..security.mutual import client_context
 
     return client_context(client_certificate().pem if shows else "")
-
-
-def clients(lab: Lab) -> TalkClients:
-    made = TalkClients(lab.loop, lab.history, lab.vip, lab.open_sockets, {s.index: s.name for s in [*lab.mocks, *lab.fallbacks]})
-    made.addresses = lab.services
-    return made
 
 
 def call(lab: Lab, service: str, source: str, *, speech: Speech | None = None, signed: bool = False, shows: bool = False,

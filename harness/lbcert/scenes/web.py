@@ -7,16 +7,21 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from ..clients.echo import ask_again as echo
 from ..clients.hello import Hello
-from ..clients.talk import Call, Talk, TalkClients
+from ..clients.talk import Call, Talk
 from ..security.authority import SITE as HOST
 from ..wire.http import Ask
+from .services import clients
 
 if TYPE_CHECKING:
     import ssl
 
     from ..lab import Lab
     from ..wire.cookies import Jar
+
+__all__ = ["call", "clients", "echo", "equip"]
+"""what `offers.Offer` asks of a scene, and `calling.dial`"""
 
 MODULES = ("lbcert.endpoints.web_server",)
 
@@ -29,12 +34,6 @@ def equip(lab: Lab) -> tuple[str, ...]:
     for server in [*lab.mocks, *lab.fallbacks]:
         server.extra |= {"name": f"{server.host}.lbcert.test", "options": {"proxy_protocol": "accept" if sends else "refuse"}}
     return MODULES
-
-
-def clients(lab: Lab) -> TalkClients:
-    made = TalkClients(lab.loop, lab.history, lab.vip, lab.open_sockets, {s.index: s.name for s in [*lab.mocks, *lab.fallbacks]})
-    made.addresses = lab.services
-    return made
 
 
 def call(lab: Lab, service: str, source: str, asks: Sequence[Ask] = (), jar: Jar | None = None, pipelined: bool = False,

@@ -149,7 +149,7 @@ def half_dead_front_end_is_left(history: History) -> Finding:
     """
     fault = history.last("fault")
     assert fault is not None
-    dead, zero = fault["server"], fault["t"]
+    dead = fault["server"]
     bound, beyond = bound_of(history, "refused")
     ports = " and ".join(map(str, fault["ports"]))
     tally = Tally(f"When only port {ports} of a Front End refuses, from {bound:g} s + {deadlines.MARGIN:g} s on new connections on every "

@@ -7,7 +7,7 @@ from collections import defaultdict
 from ...dut import declares
 from ...verdicts import Verdict
 from ..finding import Finding, Tally
-from ..history import Event, History
+from ..history import History
 from . import served
 from .called import Answers, calls, name_of, outcome_text
 from .outage import since, timeline

@@ -64,17 +64,25 @@ class _Story:
         return " and ".join(f"{count[service]} of {number} on {service}" for service, number in everyone.items())
 
 
+def _story(history: History, tally: Tally, label: str, mark: str) -> _Story | Finding:
+    """What the history tells of these calls; a finding where it cannot be judged."""
+    try:
+        story = _Story(history, label, mark)
+    except NoClock as reason:
+        return Finding(Verdict.HARNESS_ERROR, tally.expected, str(reason), str(reason))
+    if reason := story.unfit:
+        return Finding(Verdict.BLOCKED, tally.expected, reason, reason)
+    return story
+
+
 def silent_connection_lives(history: History) -> Finding:
     """OCS-IDLE-01: a silent SIP connection is alive at 95 % of the declared idle time, which is half an hour at least."""
     floor = text(POOL_IDLE_FLOOR)
     tally = Tally("SIP connections, over TCP and over TLS, without any byte are alive at 95 % of the declared idle time, which is "
                   f"{floor} or more.")  # fmt: skip
-    try:
-        story = _Story(history, "silent", "late")
-    except NoClock as reason:
-        return Finding(Verdict.HARNESS_ERROR, tally.expected, str(reason), str(reason))
-    if reason := story.unfit:
-        return Finding(Verdict.BLOCKED, tally.expected, reason, reason)
+    story = _story(history, tally, "silent", "late")
+    if isinstance(story, Finding):
+        return story
     if story.declared != "none" and story.declared < POOL_IDLE_FLOOR:
         tally.faults.append(f"the declared idle time is {text(story.declared)}, less than {floor}")
     low = deadlines.IDLE_SHARES[0] * story.span
@@ -111,12 +119,9 @@ def idle_time_exceeds_refresh(history: History) -> Finding:
     """
     tally = Tally("A silent connection lives longer than the smaller of the registration's lifetime and the keep-alive time that the "
                   "Front End names.")  # fmt: skip
-    try:
-        story = _Story(history, "silent", "late")
-    except NoClock as reason:
-        return Finding(Verdict.HARNESS_ERROR, tally.expected, str(reason), str(reason))
-    if reason := story.unfit:
-        return Finding(Verdict.BLOCKED, tally.expected, reason, reason)
+    story = _story(history, tally, "silent", "late")
+    if isinstance(story, Finding):
+        return story
     lived = min(life.lasted(story.clock) for life in story.lives.values() if life.first is not None or life.echoed)
     if story.pace["how"] == "variant":
         # The variant has another idle time; what it shows is that the declared one is kept.
@@ -134,12 +139,9 @@ def both_ends_are_told(history: History) -> Finding:
     """OCS-IDLE-05: when the idle time of a silent connection is over, both ends see a FIN or RST, 1 s apart at most."""
     tally = Tally(f"When a silent connection ends, both ends are told within {deadlines.CLOSE_WITHIN:g} s of each other, and that is so "
                   "by 105 % of the declared idle time.")  # fmt: skip
-    try:
-        story = _Story(history, "left", "over")
-    except NoClock as reason:
-        return Finding(Verdict.HARNESS_ERROR, tally.expected, str(reason), str(reason))
-    if reason := story.unfit:
-        return Finding(Verdict.BLOCKED, tally.expected, reason, reason)
+    story = _story(history, tally, "left", "over")
+    if isinstance(story, Finding):
+        return story
     lives = list(story.lives.values())
     ended = [life for life in lives if life.first is not None]
     if story.declared == "none" and not ended and all(life.echoed for life in lives):
@@ -184,12 +186,9 @@ def front_end_reaches_silent_client(history: History) -> Finding:
     """
     tally = Tally("A NOTIFY that a Front End sends on a client's connection at 95 % of the idle time arrives there, unchanged, within "
                   f"{deadlines.PROMPT:g} s.")  # fmt: skip
-    try:
-        story = _Story(history, "notified", "late")
-    except NoClock as reason:
-        return Finding(Verdict.HARNESS_ERROR, tally.expected, str(reason), str(reason))
-    if reason := story.unfit:
-        return Finding(Verdict.BLOCKED, tally.expected, reason, reason)
+    story = _story(history, tally, "notified", "late")
+    if isinstance(story, Finding):
+        return story
     low = deadlines.IDLE_SHARES[0] * story.span
     late = next(history.of("mark", name="late"))["t"]
     heard = {(event["call"], event["bytes"]): event["t"] for event in history.of("heard")}
