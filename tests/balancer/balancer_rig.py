@@ -6,19 +6,22 @@ Nothing here waits for a fixed time: `Rig.wait` returns on the event it names, o
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import random
 import signal
 import socket
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
 PATIENCE = 10.0
+WORKERS = 16
+"""at most so many workers of one run pick their ports apart from each other"""
 CHECK_REQUEST = bytes.fromhex("030000130ee000000000000100080003000000")
 RST = struct.pack("ii", 1, 0)
 
@@ -395,12 +398,29 @@ def address(host: str, port: int) -> str:
 
 
 def free_port(host: str) -> int:
+    return free_ports([host], 1)[0]
+
+
+def free_ports(hosts: list[str], count: int) -> list[int]:
+    """Ports that are free on all of these addresses, that were not given before, and that no other worker of this run gives."""
+    return list(itertools.islice((port for port in _PORTS if all(_is_free(host, port) for host in hosts)), count))
+
+
+def _ports() -> Iterator[int]:
     """Below the ephemeral range: there, a connect to a dead server's port can take that very port and reach itself."""
-    while True:
-        port = random.randrange(10_000, 30_000)
-        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as sock:
-            try:
-                sock.bind((host, port))
-            except OSError:
-                continue
-            return port
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % WORKERS
+    mine = list(range(10_000 + worker, 30_000, WORKERS))
+    random.shuffle(mine)  # two runs at once
+    return itertools.cycle(mine)
+
+
+_PORTS = _ports()
+
+
+def _is_free(host: str, port: int) -> bool:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as sock:
+        try:
+            sock.bind((host, port))
+        except OSError:
+            return False
+        return True

@@ -10,7 +10,10 @@ import random
 import socket
 from typing import Any
 
-from balancer_rig import PATIENCE, RealServer, Rig, Session, address
+from balancer_rig import PATIENCE, RealServer, Rig, Session, address, free_ports
+
+OWN_PORTS = range(30_100, 30_200)
+"""of an address of a pool: for whatever else than its services, free because `free_ports` stays below"""
 
 
 class Pool(Rig):
@@ -118,18 +121,3 @@ def ask_page(host: str, port: int, credentials: str | None = None, line: str = "
         sock.sendall("\r\n".join(lines).encode() + b"\r\n\r\n")
         text = sock.makefile("r", newline="").read()
     return int(text.split(" ")[1]), text
-
-
-def free_ports(hosts: list[str], count: int) -> list[int]:
-    """Ports that are free on all of these addresses, below the ephemeral range."""
-    found: list[int] = []
-    while len(found) < count:
-        port = random.randrange(10_000, 30_000)
-        try:
-            for host in hosts:
-                with socket.socket() as sock:
-                    sock.bind((host, port))
-        except OSError:
-            continue
-        found.append(port)
-    return found

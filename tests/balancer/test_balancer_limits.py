@@ -5,7 +5,7 @@ import socket
 import time
 
 import pytest
-from pool_rig import ask_page, free_ports
+from pool_rig import OWN_PORTS, ask_page
 
 from balancer_rig import PATIENCE
 
@@ -35,7 +35,7 @@ def test_maxconn_counts_who_goes_in_any_way(pool):
 
 @pytest.mark.parametrize("addresses, room", [(["NET.20"], 8), (["NET.20", "NET.21"], 16)])
 def test_ports_that_run_out_refuse_the_newcomer_alone(pool, addresses, room):
-    first = free_ports(["127.0.0.1"], 1)[0]
+    first = OWN_PORTS[0]
     p = pool(source_addresses=addresses, source_ports=f"{first}-{first + 7}", health_check={"inter": 60})
     held = [p.at(1) for _ in range(room)]
     home = held[0].server
@@ -64,7 +64,7 @@ def test_source_address_without_ports(pool):
 
 @pytest.fixture
 def page(pool):
-    port = free_ports(["127.0.0.1"], 1)[0]
+    port = OWN_PORTS[0]
     p = pool(stats={"listen": f"NET.20:{port}", "user": "admin", "password": "s3:cret"}, fallback=True)
     return lambda *arguments, **more: ask_page(p.host, port, *arguments, **more)
 
@@ -91,7 +91,7 @@ def test_requests_to_the_statistics_page(page, line, status):
 
 
 def test_a_silent_visitor_of_the_page_keeps_nobody_waiting(pool):
-    port = free_ports(["127.0.0.1"], 1)[0]
+    port = OWN_PORTS[0]
     p = pool(stats={"listen": f"NET.20:{port}", "user": "admin", "password": "x"})
     with socket.create_connection((p.host, port)):
         assert ask_page(p.host, port, "admin:x")[0] == 200 and p.at(1).echo() == b"ping"

@@ -5,7 +5,7 @@ import threading
 import pytest
 import yaml
 from balancer_rig import drain, receive
-from pool_rig import ask_page, free_ports
+from pool_rig import OWN_PORTS, ask_page
 
 from lbcert.balancer import parse
 from lbcert.balancer.defects import policy_for
@@ -175,7 +175,7 @@ def test_maxconn_cuts_one(pool):
 
 @pytest.mark.parametrize("defects", [{"exhausted": "cuts-one"}, {"exhausted": "holds"}], ids=["cuts-one", "holds"])
 def test_exhausted(pool, defects):
-    first = free_ports(["127.0.0.1"], 1)[0]
+    first = OWN_PORTS[0]
     p = pool(source_addresses=["NET.20"], source_ports=f"{first}-{first + 3}", health_check={"inter": 60}, defects=defects)
     held = [p.at(1) for _ in range(4)]
     assert [session.echo() for session in held] == [b"ping"] * 4
@@ -213,14 +213,14 @@ PAGES = {
 
 @pytest.mark.parametrize("defects, statuses", PAGES.values(), ids=PAGES)
 def test_who_sees_the_page(pool, defects, statuses):
-    port = free_ports(["127.0.0.1"], 1)[0]
+    port = OWN_PORTS[0]
     p = pool(stats={"listen": f"NET.20:{port}", "user": "op", "password": "x"}, defects=defects)
     asked = [ask_page(p.host, port, who)[0] for who in (None, "op:", "loadbalancer:loadbalancer", "op:x")]
     assert asked == statuses
 
 
 def test_stats_also_on(pool):
-    port, other = free_ports(["127.0.0.1"], 2)
+    port, other, *_ = OWN_PORTS
     defects = {"stats-also-on": other}
-    p = pool(stats={"listen": f"127.0.0.1:{port}", "user": "op", "password": "x"}, defects=defects)
-    assert ask_page(p.host, other, "op:x")[0] == 200 and ask_page("127.0.0.1", port)[0] == 401
+    p = pool(stats={"listen": f"NET.21:{port}", "user": "op", "password": "x"}, defects=defects)
+    assert ask_page(p.host, other, "op:x")[0] == 200 and ask_page(f"{p.net}.21", port)[0] == 401
