@@ -37,7 +37,7 @@ nightly: setup
 	@tools/owned.sh tools/nightly.sh $(ARGS)
 
 kill-matrix: setup
-	tools/owned.sh $(PYTHON_HERE) -m lbcert.kill_matrix $(ARGS)
+	tools/owned.sh $(PYTHON_HERE) -m lbcert.controls.kill_matrix $(ARGS)
 
 bench: setup
 	tools/owned.sh $(PYTHON_HERE) benchmarks $(ARGS)

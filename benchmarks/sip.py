@@ -19,7 +19,7 @@ from collections.abc import Callable
 from _figures import Figures
 from _labs import Bench, Unrecorded, below, memory_of, processor, processor_of
 
-from lbcert.calling import dial
+from lbcert.steps.calling import dial
 from lbcert.clients.echo import ask_again
 from lbcert.clients.sip import Register, SignedRegister
 from lbcert.deadlines import patience

@@ -1,14 +1,10 @@
 """The stable names for tests, ours and third parties'. Nothing else of the package is promised."""
 
 from .addresses import doubled_digits, long_names, random_letters, sequential
-from .admin import drain, parts, ready, reload, restart
-from .browsing import Browser, browse
-from .calling import answer_with, dial, listeners, push
 from .clients.rdp import Connection, Visit, connection_request, cut
 from .clients.talk import Call, Talk
 from .deadlines import CLOSE_WITHIN, CONFIRM_WITHIN, INSPECTION_CEILING, MARGIN, Deadline, detection, patience, recovery, trial
 from .deadlines import requirement as requirement_deadline
-from .endpoints.control import MockServer
 from .dut_model import (
     DETECTION_CEILING,
     LIFETIME_FLOOR,
@@ -20,18 +16,22 @@ from .dut_model import (
     SMALL_TABLE,
     Deployment,
 )
+from .endpoints.control import MockServer
 from .evidence import checks
-from .explore import Explorer, Labs, explore_model
 from .evidence.finding import Finding, Tally
 from .evidence.history import History
-from .failing import MANY_USERS, Stream, again, crowd_after_detection, settle_users, two_windows, until_dead
+from .explore import Explorer, Labs, explore_model
 from .faults import DETECTED_AS, FAULTS, crash, dark, hang, refuse, restore
 from .lab import Lab
-from .pages import ask_pages, declared_page, page_to_open, try_defaults
 from .requirement import requirement
-from .survey import ask_arp, note_carriers, scan_ports
-from .passing import be_silent, be_silent_late
-from .pool import (
+from .security.login import Login, Manner
+from .steps.admin import drain, parts, ready, reload, restart
+from .steps.browsing import Browser, browse
+from .steps.calling import answer_with, dial, listeners, push
+from .steps.failing import MANY_USERS, Stream, again, crowd_after_detection, settle_users, two_windows, until_dead
+from .steps.pages import ask_pages, declared_page, page_to_open, try_defaults
+from .steps.passing import be_silent, be_silent_late
+from .steps.pool import (
     BENOTIFY,
     SIP_SERVICES,
     Pulse,
@@ -48,10 +48,10 @@ from .pool import (
     until_answered,
     until_used,
 )
-from .tracing import filter_reverse_path, note_bodies, note_bypassed, note_processes, note_senders, trace
-from .scripts import converse, greet, log_in, secure, tell_conversations
-from .sip_talks import exchange_sip, recite_torture, require_login, tell_certificates
-from .security.login import Login, Manner
+from .steps.scripts import converse, greet, log_in, secure, tell_conversations
+from .steps.sip_talks import exchange_sip, recite_torture, require_login, tell_certificates
+from .steps.survey import ask_arp, note_carriers, scan_ports
+from .steps.tracing import filter_reverse_path, note_bodies, note_bypassed, note_processes, note_senders, trace
 from .verdicts import Verdict
 from .wire import (
     CC_VECTORS,

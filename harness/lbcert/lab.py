@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from . import addresses
-from .clients.connection import Connection, Plan as Intent
+from .clients.connection import Connection
+from .clients.connection import Plan as Intent
 from .corpus.file import Packet
 from .deadlines import IDLE_SHARES, MATURE, Deadline, patience, table
 from .drivers import Discovery, Driver, DriverError, choose_services
-from .drivers.faster import FasterClock, make_clock
 from .drivers.base import Server
+from .drivers.faster import FasterClock, make_clock
 from .drivers.furnish import furnish
 from .dut_model import Deployment
 from .endpoints.control import MockServer
@@ -27,9 +28,9 @@ from .evidence.history import History
 from .evidence.lag import LagProbe
 from .evidence.secrets import enclose_secrets
 from .loop import READ, Loop
-from .pace import Pace
-from .topology.interface import Broker, LabError, Provider
 from .offers import offer_of
+from .run.pace import Pace
+from .topology.interface import Broker, LabError, Provider
 from .topology.plan import CLIENT_HOST, DUT_HOST, Plan, PlanError, make_plan
 from .verdicts import Verdict
 

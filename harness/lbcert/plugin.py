@@ -17,17 +17,18 @@ from typing import Any
 
 import pytest
 
-from . import catalogue, outcome, pace, tiers, timing, verdicts
+from . import catalogue, verdicts
 from .corpus import file as corpus
 from .dut import resolve
 from .dut_model import VARIANTS, Deployment
 from .evidence.finding import Finding
 from .lab import Ended, Lab
-from .live import LiveLine
-from .ordering import arranged
-from .outcome import Judged
 from .report.errors import ReportError
-from .session import Run, Session, SetupError, default_folder
+from .run import outcome, pace, tiers, timing
+from .run.live import LiveLine
+from .run.ordering import arranged
+from .run.outcome import Judged
+from .run.session import Run, Session, SetupError, default_folder
 from .topology import probe
 from .topology.choice import PROVIDERS
 from .verdicts import NO_VARIANT, Verdict
@@ -466,7 +467,7 @@ def pytest_terminal_summary(terminalreporter, exitstatus: int, config: pytest.Co
         terminalreporter.write_line(f"lbcert: the exploration was interrupted; the shortest sequence so far ({path}):")
         terminalreporter.write_line(path.read_text())
     from .report import model
-    from .summary import summarize
+    from .run.summary import summarize
 
     try:
         with _undisturbed():

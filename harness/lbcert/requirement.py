@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from .dut_model import VARIANTS, Deployment
-from .pace import LONG_TIMERS
+from .run.pace import LONG_TIMERS
 from .topology.plan import ROUTINGS
 
 

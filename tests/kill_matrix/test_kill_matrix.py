@@ -2,8 +2,9 @@
 
 import pytest
 
-from lbcert import kill_matrix, kill_results
-from lbcert.kill_matrix import Cell, Mutant
+from lbcert.controls import kill_matrix
+from lbcert.controls import kill_results
+from lbcert.controls.kill_matrix import Cell, Mutant
 from lbcert.report.errors import ReportError
 from lbcert.verdicts import Verdict
 
@@ -98,7 +99,7 @@ def test_a_cell_that_was_not_tried_is_told_from_one_that_was():
 
 def test_the_published_page_is_up_to_date():
     assert kill_matrix.PAGE.read_text() == kill_matrix.published(list(MUTANTS.values())), \
-        "run: python -m lbcert.kill_matrix --page"
+        "run: python -m lbcert.controls.kill_matrix --page"
 
 
 def test_a_row_is_forgotten_when_its_mutant_changes(tmp_path):

@@ -3,7 +3,7 @@
 import pytest
 from lab_rig import direct, soon
 
-from lbcert.admin import drain, ready, reload
+from lbcert.steps.admin import drain, ready, reload
 from lbcert.clients.rdp import Visit
 from lbcert.drivers import DriverError, NotAble
 from lbcert.drivers.haproxy_admin import _named

@@ -3,7 +3,7 @@
 import pytest
 from lab_rig import direct, record, soon, visit
 
-from lbcert import scripts
+from lbcert.steps import scripts
 from lbcert.clients.rdp import Visit, connection_request
 from lbcert.wire import CC_VECTORS
 from lbcert.wire.octets import difference

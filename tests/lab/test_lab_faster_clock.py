@@ -10,8 +10,8 @@ from lbcert.dut import DUTS, load
 from lbcert.evidence.checks import idle_time_is_kept
 from lbcert.evidence.lag import LagProbe
 from lbcert.lab import Files, HarnessError, Lab
-from lbcert.pace import Pace
-from lbcert.passing import be_silent
+from lbcert.run.pace import Pace
+from lbcert.steps.passing import be_silent
 from lbcert.topology.plan import DUT_HOST, Host, Plan
 from lbcert.verdicts import Verdict
 

@@ -3,7 +3,7 @@
 import pytest
 from lab_rig import make_lab, soon
 
-from lbcert.calling import dial, push
+from lbcert.steps.calling import dial, push
 from lbcert.scenes.pool import POOL
 from lbcert.wire.sip_vectors import UNFIT, recorded, torture
 

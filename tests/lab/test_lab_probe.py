@@ -7,7 +7,7 @@ from lab_rig import make_lab
 
 from lbcert import cli
 from lbcert.clients.rdp import Visit
-from lbcert.scripts import secure
+from lbcert.steps.scripts import secure
 from lbcert.topology.plan import CLIENT_HOST
 from lbcert.vip import command
 

@@ -4,7 +4,7 @@ import pytest
 from lab_rig import make_lab, record, soon, visit
 
 from lbcert.clients.rdp import Visit, connection_request
-from lbcert.scripts import log_in, secure
+from lbcert.steps.scripts import log_in, secure
 from lbcert.security.login import Login, Manner
 from lbcert.wire import Protocols
 

@@ -2,14 +2,14 @@
 
 import pytest
 
-from lbcert.admin import parts, restart
-from lbcert.calling import dial
+from lbcert.steps.admin import parts, restart
+from lbcert.steps.calling import dial
 from lbcert.deadlines import patience
 from lbcert.dut import resolve
 from lbcert.evidence.checks.web_path import path_of
-from lbcert.session import Run, Session
+from lbcert.run.session import Run, Session
 from lbcert.topology.plan import DUT_HOST
-from lbcert.tracing import filter_reverse_path, note_processes, note_senders, trace
+from lbcert.steps.tracing import filter_reverse_path, note_processes, note_senders, trace
 
 
 def session_of(dut, folder):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from peers_rig import PACKAGES, Program, Programs
 
-from lbcert.calling import dial
+from lbcert.steps.calling import dial
 from lbcert.deadlines import patience
 from lbcert.topology.plan import CLIENT_HOST
 

@@ -3,7 +3,7 @@
 import pytest
 from peers_rig import RDESKTOP, XFREERDP, XVFB, Home, first_packet, needs, rdesktop, xfreerdp
 
-from lbcert.scripts import converse, secure, tell_conversations
+from lbcert.steps.scripts import converse, secure, tell_conversations
 from lbcert.topology.plan import CLIENT_HOST
 from lbcert.wire import ConnectionConfirm
 

@@ -4,7 +4,7 @@ import pytest
 from peers_rig import Programs, lab_behind, needs
 from pool_peers_rig import CURL, OPENSSL, REMOTING, Doings, certificate, curl, mapper, needs_python, put_impacket, s_client
 
-from lbcert.calling import dial
+from lbcert.steps.calling import dial
 from lbcert.scenes.papers import CLIENT, hand_out
 from lbcert.scenes.pool import client_certificate
 

@@ -15,7 +15,7 @@ from peers_rig import RDESKTOP, SHADOW, XFREERDP, XRDP, XVFB, Home, Program, Pro
 from lbcert.clients.rdp import Visit
 from lbcert.deadlines import patience
 from lbcert.faults import crash
-from lbcert.scripts import log_in
+from lbcert.steps.scripts import log_in
 from lbcert.security.certificates import certificate_for
 from lbcert.security.login import Login, Manner
 from lbcert.topology.plan import CLIENT_HOST

@@ -6,7 +6,7 @@ import pytest
 from peers_rig import Programs, lab_behind, needs
 from sipp_rig import REGISTER, SCENARIO, SIPP, client_address, finished, home_of, requests, sipp
 
-from lbcert.calling import dial
+from lbcert.steps.calling import dial
 from lbcert.clients.sip import Invite
 from lbcert.deadlines import patience
 from lbcert.topology.plan import CLIENT_HOST

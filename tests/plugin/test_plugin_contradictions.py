@@ -9,7 +9,7 @@ from lbcert.drivers.haproxy import _check_counts
 from lbcert.drivers.haproxy_tables import memories
 from lbcert.dut import declares
 from lbcert.dut_model import Deployment
-from lbcert.session import _contradiction
+from lbcert.run.session import _contradiction
 
 BUILD = Build("1.0", "test", "")
 TABLES = "# table: rdp, type: string, size:1024, used:0\n# table: counters, type: ip, size:10, used:0\n"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lbcert import tiers
+from lbcert.run import tiers
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MARKERS = ["ci: tier: daily", "nightly: tier: by night", "timing: no tier", "skipif(condition): tier: of no use"]

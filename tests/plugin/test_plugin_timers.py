@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from lbcert import pace
+from lbcert.run import pace
 from lbcert.drivers import faster
 from lbcert.dut import resolve
-from lbcert.ordering import arranged
+from lbcert.run.ordering import arranged
 
 HAPROXY, IDEAL, NULL = (resolve(name) for name in ("haproxy:rdp-cookie", "ideal", "null"))
 

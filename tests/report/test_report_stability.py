@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lbcert import stability
+from lbcert.controls import stability
 from lbcert.report.expected import Entry, Expected
 
 KNOWN = Expected(None, {"d": {"A-01": Entry("A-01", "fail", "because", "source")}})

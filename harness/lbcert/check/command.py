@@ -15,7 +15,7 @@ from pathlib import Path
 from ..drivers import DriverError
 from ..dut import Product, load
 from ..report.errors import ReportError
-from ..session import SetupError
+from ..run.session import SetupError
 from ..topology.interface import LabError
 from ..topology.netns import Zygote
 from ..topology.probe import raise_file_limit

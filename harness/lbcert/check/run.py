@@ -14,7 +14,7 @@ from typing import Any
 from ..dut import REPOSITORY, load
 from ..report import model, rundir
 from ..report.errors import ReportError
-from ..session import default_folder
+from ..run.session import default_folder
 
 SIDE_BY_SIDE = 4
 """labs at a time, as `make certify` has them"""

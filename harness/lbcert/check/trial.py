@@ -14,7 +14,7 @@ from ..drivers.furnish import furnish
 from ..drivers.haproxy_survey import Survey
 from ..dut_model import Deployment, Product
 from ..report.errors import ReportError
-from ..session import SetupError
+from ..run.session import SetupError
 from ..topology.interface import Unavailable
 from ..topology.netns import Zygote
 from ..topology.plan import DUT_HOST, Host, Plan

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ..loop import READ, Loop
 from ..report.errors import ReportError
-from ..session import SetupError
+from ..run.session import SetupError
 from ..topology.channel import ChannelClosed
 from . import runtime, table, terminal
 from .control import Control, Remote

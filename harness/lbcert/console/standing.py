@@ -15,7 +15,7 @@ from ..dut import resolve
 from ..dut_model import Deployment, Product
 from ..lab import Files, HarnessError, Lab, LabError
 from ..scenes.papers import hand_out
-from ..session import Run, Session, SetupError
+from ..run.session import Run, Session, SetupError
 from ..topology.plan import CLIENT_HOST
 from ..topology.probe import raise_file_limit
 from .guests import Seat

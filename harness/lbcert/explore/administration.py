@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from .. import admin
+from ..steps import admin
 from ..clients.rdp import Visit
 from ..deadlines import patience, recovery
 from .basics import chosen

@@ -14,7 +14,7 @@ from ..deadlines import PATIENCE
 from ..evidence.finding import Finding
 from ..report import model
 from ..report.errors import ReportError
-from ..session import Run, commit, folder_named
+from ..run.session import Run, commit, folder_named
 from ..verdicts import Verdict
 from .judge import JUDGED
 

@@ -6,14 +6,14 @@ import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ..endpoints.http_answer import body_of
+from ..evidence.sources import sources
+from ..topology.plan import CLIENT_HOST, DUT_HOST
 from .calling import dial
-from .endpoints.http_answer import body_of
-from .evidence.sources import sources
-from .topology.plan import CLIENT_HOST, DUT_HOST
 
 if TYPE_CHECKING:
-    from .clients.talk import Talk
-    from .lab import Lab
+    from ..clients.talk import Talk
+    from ..lab import Lab
 
 
 def note_processes(lab: Lab, at_least: int = 0) -> bool:

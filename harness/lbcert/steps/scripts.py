@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from .deadlines import patience
+from ..deadlines import patience
 
 if TYPE_CHECKING:
-    from .clients.rdp import Connection
-    from .lab import Lab
-    from .security.login import Manner
+    from ..clients.rdp import Connection
+    from ..lab import Lab
+    from ..security.login import Manner
 
 
 def tell_all(lab: Lab, command: str, confirmed_by: str, **arguments: Any) -> None:
@@ -51,7 +51,7 @@ def secure(lab: Lab, accounts: Mapping[str, str]) -> None:
 def log_in(lab: Lab, sessions: Mapping[Connection, Manner]) -> None:
     """Each held session does the TLS and the login that its Confirm chose, and an echo inside; a `secured` event for each."""
     # Loaded here, since few tests need it and all would wait for it.
-    from .clients.secure import Securing
+    from ..clients.secure import Securing
 
     begun = [Securing(session, manner) for session, manner in sessions.items()]
     for one in begun:

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from .evidence.finding import Finding
-from .lab import Ended, HarnessError
+from ..evidence.finding import Finding
+from ..lab import Ended, HarnessError
+from ..topology.interface import LabError
+from ..verdicts import Verdict, badness, believed, worst
 from .session import SetupError
-from .topology.interface import LabError
-from .verdicts import Verdict, badness, believed, worst
 
 BLOCKING = {Verdict.FAIL, Verdict.BLOCKED, Verdict.NOT_RUN, Verdict.SETUP_ERROR, Verdict.HARNESS_ERROR, Verdict.UNSUPPORTED}
 """verdicts of a needed requirement that leave nothing to build on"""

@@ -1,7 +1,7 @@
 """The kill matrix: every mutant against the requirements of its profile (design: every check proves that it can fail).
 
 A mutant is a control with one defect. Its targets must not pass, rows in `may_block` may be blocked by that, and
-every other row keeps the verdict of the control. `python -m lbcert.kill_matrix` runs all of it and writes the page, from
+every other row keeps the verdict of the control. `python -m lbcert.controls.kill_matrix` runs all of it and writes the page, from
 this run and from what is kept of earlier ones.
 """
 
@@ -16,12 +16,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import catalogue, kill_results
-from .drivers import DriverError, driver_for
-from .dut import MUTANTS, REPOSITORY, load_mutant
-from .report import expected, model
-from .report.errors import ReportError
-from .verdicts import NOT_CLAIMED, Verdict
+from .. import catalogue
+from ..drivers import DriverError, driver_for
+from ..dut import MUTANTS, REPOSITORY, load_mutant
+from ..report import expected, model
+from ..report.errors import ReportError
+from ..verdicts import NOT_CLAIMED, Verdict
+from . import kill_results
 
 SAMPLE = {
     "rdp": frozenset({"RDP-PARSE-01", "RDP-PERSIST-01"}),
@@ -206,7 +207,7 @@ def published(mutants: Sequence[Mutant], file: Path = RESULTS) -> str:
 
 def main() -> int:
     """Run every mutant against its whole profile; status 1 if one is not what its file promises."""
-    parser = argparse.ArgumentParser(prog="python -m lbcert.kill_matrix", description=main.__doc__)
+    parser = argparse.ArgumentParser(prog="python -m lbcert.controls.kill_matrix", description=main.__doc__)
     parser.add_argument("mutants", nargs="*", metavar="ID", help="only these; what is known of the others stays on the page")
     parser.add_argument("--jobs", type=int, default=JOBS, metavar="N", help=f"so many at a time (default: {JOBS})")
     parser.add_argument("--sample", action="store_true", help="only each mutant's own requirements and the daily sample")

@@ -20,20 +20,20 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from . import __version__
-from .corpus.file import Corpus
-from .deadlines import Deadline, table
-from .drivers import Build, Discovery, DriverError, driver_for
-from .drivers.base import Memory, Server
-from .drivers.furnish import furnish
-from .dut import REPOSITORY, changed_lines
-from .dut_model import POOL_LIFETIME_FLOOR, SHORT_LIFETIME, Deployment, Product
-from .evidence.lag import LagProbe
-from .lab import Files, Lab
+from .. import __version__
+from ..corpus.file import Corpus
+from ..deadlines import Deadline, table
+from ..drivers import Build, Discovery, DriverError, driver_for
+from ..drivers.base import Memory, Server
+from ..drivers.furnish import furnish
+from ..dut import REPOSITORY, changed_lines
+from ..dut_model import POOL_LIFETIME_FLOOR, SHORT_LIFETIME, Deployment, Product
+from ..evidence.lag import LagProbe
+from ..lab import Files, Lab
+from ..topology.choice import PROVIDERS
+from ..topology.interface import LabError, Provider, Unavailable
+from ..topology.plan import DUT_HOST, Host, Plan
 from .pace import Pace
-from .topology.choice import PROVIDERS
-from .topology.interface import LabError, Provider, Unavailable
-from .topology.plan import DUT_HOST, Host, Plan
 
 
 class SetupError(Exception):

@@ -9,12 +9,12 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from .drivers import DriverError, NotAble
-from .verdicts import Verdict
+from ..drivers import DriverError, NotAble
+from ..verdicts import Verdict
 
 if TYPE_CHECKING:
-    from .endpoints.control import MockServer
-    from .lab import Lab
+    from ..endpoints.control import MockServer
+    from ..lab import Lab
 
 
 def drain(lab: Lab, server: MockServer) -> int:

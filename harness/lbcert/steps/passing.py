@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from .clients.rdp import Connection
-from .clients.silent import Silent
-from .deadlines import IDLE_SHARES, MARGIN, patience
-from .deadlines import requirement as requirement_deadline
-from .topology.plan import CLIENT_HOST
+from ..clients.rdp import Connection
+from ..clients.silent import Silent
+from ..deadlines import IDLE_SHARES, MARGIN, patience
+from ..deadlines import requirement as requirement_deadline
+from ..topology.plan import CLIENT_HOST
 
 if TYPE_CHECKING:
-    from .lab import Lab
+    from ..lab import Lab
 
 SLOWEST = 1.15
 """times what a timeout takes at the nominal rate is waited for; a clock that is slower yet is not believed (checks.idle)"""
@@ -72,7 +72,7 @@ def run_clock(lab: Lab, what: str, late: Callable[[], None] | None = None) -> No
 
     `late` is called when the first of them has ended.
     """
-    from .lab import HarnessError
+    from ..lab import HarnessError
 
     assert lab.clock is not None
     controls = list(lab.clock.controls)

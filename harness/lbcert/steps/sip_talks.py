@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ..deadlines import patience
+from ..wire.octets import stream
+from ..wire.sip import write
+from ..wire.sip_vectors import UNFIT, recorded, torture
 from .calling import push
-from .deadlines import patience
-from .wire.octets import stream
-from .wire.sip import write
-from .wire.sip_vectors import UNFIT, recorded, torture
 
 if TYPE_CHECKING:
-    from .clients.talk import Talk
-    from .lab import Lab
+    from ..clients.talk import Talk
+    from ..lab import Lab
 
 _LONG = 48_000
 """bytes of the longest message in each direction"""
@@ -97,7 +97,7 @@ def _send_long(talk: Talk) -> None:
 
 def tell_certificates(lab: Lab) -> None:
     """Record the certificates of Front Ends and of the clients of this lab, by their SHA-256."""
-    from .scenes.pool import client_certificate
+    from ..scenes.pool import client_certificate
 
     lab.history.add("harness", "certificates", client=client_certificate().fingerprint,
                     servers={server.name: server.extra["certificate"]["fingerprint"] for server in lab.mocks})  # fmt: skip

@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from ..clients.talk import Call, Talk
+from ..deadlines import patience, recovery
 from .calling import dial
-from .clients.talk import Call, Talk
-from .deadlines import patience, recovery
 
 if TYPE_CHECKING:
-    from .endpoints.control import MockServer
-    from .lab import Lab
+    from ..endpoints.control import MockServer
+    from ..lab import Lab
 
 SIP_SERVICES = ("sip", "sip-tls")
 """the ports at which clients log on and stay"""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .deadlines import patience
+from ..deadlines import patience
+from ..topology.plan import DUT_HOST
 from .scripts import tell_all
-from .topology.plan import DUT_HOST
 
 if TYPE_CHECKING:
-    from .clients.talk import Call, Talk
-    from .lab import Lab
+    from ..clients.talk import Call, Talk
+    from ..lab import Lab
 
 
 def dial(lab: Lab, service: str, source: str | None = None, **more: Any) -> Call:

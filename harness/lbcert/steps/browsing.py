@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..wire.cookies import Jar
+from ..wire.http import Ask
 from .calling import dial
-from .wire.cookies import Jar
-from .wire.http import Ask
 
 if TYPE_CHECKING:
-    from .lab import Lab
+    from ..lab import Lab
 
 
 @dataclass(eq=False)

@@ -10,9 +10,9 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from .report.errors import ReportError
-from .report.model import write_atomically
-from .verdicts import Verdict
+from ..report.errors import ReportError
+from ..report.model import write_atomically
+from ..verdicts import Verdict
 
 Verdicts = dict[str, str]
 """requirement -> verdict"""

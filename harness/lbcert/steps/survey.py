@@ -11,16 +11,16 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from .clients.knock import Knock
-from .clients.talk import Call
-from .deadlines import patience, requirement
-from .evidence import carriers, flows
-from .evidence.checks.pool_network import ARP_WITHIN
-from .loop import READ
-from .topology.plan import CLIENT_HOST, DUT_HOST
+from ..clients.knock import Knock
+from ..clients.talk import Call
+from ..deadlines import patience, requirement
+from ..evidence import carriers, flows
+from ..evidence.checks.pool_network import ARP_WITHIN
+from ..loop import READ
+from ..topology.plan import CLIENT_HOST, DUT_HOST
 
 if TYPE_CHECKING:
-    from .lab import Lab
+    from ..lab import Lab
 
 _ARP = 0x0806
 _FRAME = struct.Struct("!6s6sHHHBBH6s4s6s4s")

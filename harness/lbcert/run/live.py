@@ -7,7 +7,7 @@ import datetime
 
 import pytest
 
-from .deadlines import Deadline
+from ..deadlines import Deadline
 
 LONG = 2.0
 """s: shorter waits are not worth a line"""

@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .drivers import faster, has_faster_clock
-from .dut_model import IDLE_FLOOR, POOL_IDLE_FLOOR, POOL_LIFETIME_FLOOR, SHORT_IDLE, SHORT_LIFETIME, VARIANTS, Deployment, Product
-from .verdicts import NO_VARIANT
+from ..drivers import faster, has_faster_clock
+from ..dut_model import (
+    IDLE_FLOOR,
+    POOL_IDLE_FLOOR,
+    POOL_LIFETIME_FLOOR,
+    SHORT_IDLE,
+    SHORT_LIFETIME,
+    VARIANTS,
+    Deployment,
+    Product,
+)
+from ..verdicts import NO_VARIANT
 
 TIMERS = ("fast", "real")
 """values of --timers"""

@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .addresses import sequential
-from .clients.rdp import Connection, Visit
-from .deadlines import FINDERS_EVERY, MARGIN, detection, patience
-from .deadlines import requirement as requirement_deadline
+from ..addresses import sequential
+from ..clients.rdp import Connection, Visit
+from ..deadlines import FINDERS_EVERY, MARGIN, detection, patience
+from ..deadlines import requirement as requirement_deadline
 
 if TYPE_CHECKING:
-    from .lab import Lab
+    from ..lab import Lab
 
 USERS = 180
 """at least 40 of each of two or three servers, whatever hash decides (chance of fewer: below 1e-6)"""

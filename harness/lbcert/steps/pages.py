@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .clients.knock import Knock, basic
-from .clients.talk import Call
-from .evidence.checks.pool_admin import DEFAULTS
-from .topology.plan import DUT_HOST
+from ..clients.knock import Knock, basic
+from ..clients.talk import Call
+from ..evidence.checks.pool_admin import DEFAULTS
+from ..topology.plan import DUT_HOST
 
 if TYPE_CHECKING:
-    from .lab import Lab
+    from ..lab import Lab
 
 _WRONG = ("nobody", "Wrong-Pass-4711")
 _BROKEN = "Basic ====="

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from .catalogue import DOSSIER
-from .report.model import DESELECTED
-from .report.text import visible
+from ..catalogue import DOSSIER
+from ..report.model import DESELECTED
+from ..report.text import visible
 
 _GOOD = {"certified": {"green": True}, "partial": {"yellow": True}}
 

@@ -1,6 +1,6 @@
 """Does a verdict ever change? Whole runs again and again beside a busy core, until the bound on a change is small.
 
-`python -m lbcert.stability` (a part of `make nightly`) certifies a DUT, notes each verdict in a file that is kept from night to
+`python -m lbcert.controls.stability` (a part of `make nightly`) certifies a DUT, notes each verdict in a file that is kept from night to
 night, and goes on until every requirement has been judged as often as was asked for. What it found is published in
 docs/stability.md: how often a verdict differed from what is known, and the exact upper bound on how often it will.
 """
@@ -21,9 +21,9 @@ from math import comb
 from pathlib import Path
 from typing import Any
 
-from .dut import REPOSITORY, resolve
-from .report import expected, model
-from .report.errors import ReportError
+from ..dut import REPOSITORY, resolve
+from ..report import expected, model
+from ..report.errors import ReportError
 
 WANTED = 300
 """judgements of each requirement: without a change among them, one is rarer than 1 % (95 % confidence)"""
@@ -156,7 +156,7 @@ def run(dut: str) -> dict[str, Any]:
 
 def main() -> int:
     """Run until each requirement has been judged often enough; status 1 if a verdict changed in these runs."""
-    parser = argparse.ArgumentParser(prog="python -m lbcert.stability", description=main.__doc__)
+    parser = argparse.ArgumentParser(prog="python -m lbcert.controls.stability", description=main.__doc__)
     parser.add_argument("--dut", default="haproxy", metavar="NAME|PATH[:DEPLOYMENT]", help="as of pytest (default: haproxy)")
     parser.add_argument("--until", type=int, default=WANTED, metavar="N", help=f"judgements of each row (default: {WANTED})")
     parser.add_argument("--runs", type=int, default=None, metavar="N", help="at most so many runs now (default: no limit)")
