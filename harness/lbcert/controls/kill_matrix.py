@@ -30,7 +30,7 @@ SAMPLE = {
     "ocs": frozenset({"OCS-NET-03", "OCS-AFF-01"}),
     "ssl-tproxy": frozenset({"TP-ADDR-01", "TP-COOKIE-01"}),
 }
-"""profile -> rows of different kinds, a second or so each, that mutants are tried on daily beside their own"""
+"""profile -> rows of different kinds, some seconds each at most, that mutants are tried on daily beside their own"""
 JOBS = 4
 """runs at a time; tests with tight bounds share the machine's slots anyway"""
 PAGE = REPOSITORY / "docs" / "kill-matrix.md"
