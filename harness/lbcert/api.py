@@ -23,7 +23,7 @@ from .evidence.history import History
 from .explore import Explorer, Labs, explore_model
 from .faults import DETECTED_AS, FAULTS, crash, dark, hang, refuse, restore
 from .lab import Lab
-from .requirement import requirement
+from .requirement import in_turn, requirement
 from .security.login import Login, Manner
 from .steps.admin import drain, parts, ready, reload, restart
 from .steps.browsing import Browser, browse
@@ -39,6 +39,7 @@ from .steps.pool import (
     ask_more,
     cheap_services,
     come,
+    hold_on_each,
     listen,
     newcomers,
     push_all,
@@ -158,6 +159,8 @@ __all__ = [
     "filter_reverse_path",
     "greet",
     "hang",
+    "hold_on_each",
+    "in_turn",
     "listen",
     "listeners",
     "log_in",

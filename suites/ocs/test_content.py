@@ -6,7 +6,8 @@ CLIENTS = 50
 SIP = ("sip-tls", "sip", "sharing", "response-group", "attendant", "announcement", "voice-control")
 ASKS_FOR_LOGIN = ("sip-tls", "sip")
 REPEATS = 2
-WITH_CERTIFICATE = ("sip-tls", "remoting")
+WITH_CERTIFICATE = {"sip-tls": 10, "remoting": 10, "web": 5, "focus": 5}
+"""the services over TLS, and clients of each"""
 
 
 @requirement("OCS-AFF-04")
@@ -38,8 +39,8 @@ def test_torture_messages_cross(lab: Lab) -> None:
 
 @requirement("OCS-APP-02")
 def test_tls_is_end_to_end(lab: Lab) -> None:
-    """Ten clients on 5061 and on 8404, each with a certificate to show."""
+    """Ten clients on 5061 and on 8404 and five on 443 and on 444, each with a certificate to show."""
     tell_certificates(lab)
-    services = [name for name in WITH_CERTIFICATE if name in lab.services for _ in range(10)]
+    services = [name for name, count in WITH_CERTIFICATE.items() if name in lab.services for _ in range(count)]
     lab.visit([dial(lab, service, shows=True) for service in lab.shuffled(services)], at_once=10)
     lab.judge(checks.tls_is_end_to_end)
