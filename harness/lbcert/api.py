@@ -9,6 +9,7 @@ from .dut_model import (
     DETECTION_CEILING,
     LIFETIME_FLOOR,
     POOL_CHECK_CEILING,
+    POOL_CROWD,
     SHORT_IDLE,
     SHORT_LIFETIME,
     SMALL_MAXCONN,
@@ -33,6 +34,7 @@ from .steps.pages import ask_pages, declared_page, page_to_open, try_defaults
 from .steps.passing import be_silent, be_silent_late
 from .steps.pool import (
     BENOTIFY,
+    SIP_APPLICATIONS,
     SIP_SERVICES,
     Pulse,
     Trickle,
@@ -92,8 +94,10 @@ __all__ = [
     "MARGIN",
     "PIECES",
     "POOL_CHECK_CEILING",
+    "POOL_CROWD",
     "SHORT_IDLE",
     "SHORT_LIFETIME",
+    "SIP_APPLICATIONS",
     "SIP_SERVICES",
     "SITE_NAME",
     "SMALL_MAXCONN",

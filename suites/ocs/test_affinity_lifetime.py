@@ -5,12 +5,14 @@ offers no variant is held to that instead: nobody may be forgotten. The lifetime
 on a faster clock.
 """
 
-from lbcert.api import SHORT_LIFETIME, Deployment, Lab, be_silent_late, checks, dial, requirement, requirement_deadline
+from lbcert.api import POOL_CROWD, SHORT_LIFETIME, Deployment, Lab, be_silent_late, cheap_services, checks, dial, requirement, requirement_deadline
 
 CLIENTS = 60
 STRANGERS = 7
 FEW = 24
 """clients, who all come back while a second of ours is a minute of the product's clock"""
+FULL = 0.9
+"""of the entries for which the deployment declares room"""
 NEARLY = 0.75
 """of the lifetime, after which a client comes back"""
 RETURNS = ["second", "third", "fourth"]
@@ -49,6 +51,19 @@ def test_half_an_hour_is_remembered(lab: Lab) -> None:
     come(lab, {"came": clients})
     be_silent_late(lab, [], lambda: come(lab, {"came back": clients}))
     lab.judge(checks.half_an_hour_is_remembered)
+
+
+@requirement("OCS-AFF-03")
+def test_many_clients_are_remembered(lab: Lab) -> None:
+    """As many clients come as a pool has in a morning; then the first ones come back, and the last ones."""
+    lab.need_servers(2)
+    declared = lab.declares.size
+    crowd = lab.sources.several(min(POOL_CROWD, int(FULL * declared)) if isinstance(declared, int) else POOL_CROWD)
+    few = [*crowd[:FEW], *crowd[-FEW:]]
+    plain = cheap_services(lab)
+    lab.visit([dial(lab, plain[0], client, label="came") for client in crowd])
+    lab.visit([dial(lab, plain[-1], client, label="came back") for client in lab.shuffled(few)])
+    lab.judge(checks.many_are_remembered)
 
 
 def come_and_go(lab: Lab) -> None:

@@ -22,12 +22,12 @@ from typing import Any
 
 from .. import __version__
 from ..corpus.file import Corpus
-from ..deadlines import Deadline, table
+from ..deadlines import MARGIN, Deadline, detection, recovery, table
 from ..drivers import Build, Discovery, DriverError, driver_for
 from ..drivers.base import Memory, Server
 from ..drivers.furnish import furnish
 from ..dut import REPOSITORY, changed_lines
-from ..dut_model import POOL_LIFETIME_FLOOR, SHORT_LIFETIME, Deployment, Product
+from ..dut_model import POOL_CROWD, POOL_LIFETIME_FLOOR, SHORT_LIFETIME, Deployment, Product
 from ..evidence.lag import LagProbe
 from ..lab import Files, Lab
 from ..topology.choice import PROVIDERS
@@ -304,13 +304,22 @@ def _contradiction(deployment: Deployment, found: Discovery) -> str | None:
     """Where the product itself contradicts what dut.yaml declares of its checks and of its memory."""
     check = deployment.declares.health_check
     for name, (fall, rise) in found.check_counts.items() if check.declared else ():
-        if (fall, rise) != (check.fall, check.rise):
+        if (fall, rise) != (check.fall, check.rise) and not _seen_late(deployment, fall, rise):
             return (f"dut.yaml declares fall {check.fall}, rise {check.rise} for {deployment.id}, but the product checks "
                     f"{name} with fall {fall}, rise {rise}: correct declares.health_check")  # fmt: skip
     for name, memory in found.memories.items() if deployment.variant is None else ():
         if wrong := _forgets_sooner(deployment, name, memory):
             return wrong
     return None
+
+
+def _seen_late(deployment: Deployment, fall: int, rise: int) -> bool:
+    """Whether traffic shows for sure that a server leaves, or returns, later than declared: in a pool each has its turn."""
+    check = deployment.declares.health_check
+    counts = ((fall, check.fall, detection(check, "refused")), (rise, check.rise, recovery(check)))
+    return deployment.profile == "ocs" and all(
+        count == declared or (count - 1) * check.inter > bound + 2 * MARGIN for count, declared, bound in counts
+    )
 
 
 def _forgets_sooner(deployment: Deployment, table: str, memory: Memory) -> str | None:
@@ -323,6 +332,8 @@ def _forgets_sooner(deployment: Deployment, table: str, memory: Memory) -> str |
         kept = f"{timer:g} s" if isinstance(timer, (int, float)) else timer
         return (f"dut.yaml declares persistence.timer {kept} for {deployment.id}, but the product's table {table} keeps a user "
                 f"for {memory.lifetime:g} s: correct declares.persistence.timer, or the table")  # fmt: skip
+    if deployment.profile == "ocs" and memory.size < POOL_CROWD:
+        return None  # so is that there is room for so few
     if isinstance(size, int) and memory.size < size:
         return (f"dut.yaml declares persistence.size {size} for {deployment.id}, but the product's table {table} has room for "
                 f"{memory.size}: correct declares.persistence.size, or the table")  # fmt: skip

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 SIP_SERVICES = ("sip", "sip-tls")
 """the ports at which clients log on and stay"""
+SIP_APPLICATIONS = ("sharing", "response-group", "attendant", "announcement", "voice-control")
+"""the other ports that speak SIP"""
 BENOTIFY = (
     b"BENOTIFY sip:alice@lbcert.test SIP/2.0\r\nVia: SIP/2.0/TCP pool.lbcert.test:5060;branch=z9hG4bKbe1\r\nMax-Forwards: 70\r\n"
     b"From: <sip:alice@lbcert.test>;tag=be1\r\nTo: <sip:alice@lbcert.test>;tag=be2\r\nCall-ID: be@pool.lbcert.test\r\n"
@@ -26,7 +28,7 @@ EACH = 30
 """clients for each Front End that there is: the one with most of them has as many or more"""
 _MORE_ROUNDS = 3
 """of clients who come until the Front End whose turn it is has enough of them"""
-_CHEAP = ("sip", "monitoring", "sharing", "response-group", "attendant", "announcement", "voice-control")
+_CHEAP = ("sip", "monitoring", *SIP_APPLICATIONS)
 """services that speak SIP without TLS"""
 
 

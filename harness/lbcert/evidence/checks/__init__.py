@@ -18,7 +18,7 @@ from .persist import one_server_per_user, users_are_spread
 from .pool_admin import defaults_open_nothing, page_asks_who_you_are
 from .pool_affinity import one_front_end_per_client, simultaneous_ports_agree, skew_is_known
 from .pool_content import sign_in_stays_with_one_front_end, sip_is_not_altered, tls_is_end_to_end, torture_arrives
-from .pool_lifetime import affinity_lasts, half_an_hour_is_remembered
+from .pool_lifetime import affinity_lasts, half_an_hour_is_remembered, many_are_remembered
 from .pool_limits import fullness_is_graceful, ports_run_out_gracefully
 from .pool_load import load_goes_where_there_is_room
 from .pool_network import both_ways_cross_the_product, front_ends_reach_the_vip, front_ends_see_the_product, vip_has_one_owner
@@ -109,6 +109,7 @@ __all__ = [
     "long_names_are_told_apart",
     "lost_servers_are_no_silence",
     "malformed_does_no_harm",
+    "many_are_remembered",
     "many_connections_are_served",
     "moved_users_go_straight",
     "neighbour_is_told",
