@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..clients.talk import Call, Talk
 from ..deadlines import patience, recovery
+from ..wire.digest import Digest
 from .calling import dial
 
 if TYPE_CHECKING:
@@ -147,6 +148,37 @@ def tell_heard(lab: Lab, talks: Sequence[Talk]) -> None:
         for stamp, data in talk.heard or ():
             lab.history.add("client", "heard", stamp, call=talk.number, bytes=data.hex())
         talk.heard = None
+
+
+def recite(lab: Lab, talks: Sequence[Talk], rounds: int) -> None:
+    """Held connections of any service ask so many times, each when it has its answer, and both ends keep what was said.
+
+    Afterwards a `recited` event for each, as of `sip_talks.recite_torture`, and a `digest` of its Front End.
+    """
+    there = [talk for talk in talks if talk.alive and lab.is_connected(talk)]
+    for talk in there:
+        lab.server(talk.server).tell("watch", conn=talk.connection)
+    lab.wait("Front Ends keep what is said", lambda: sum(server.count("watched") for server in lab.mocks) >= len(there), patience("report"))
+    listen(there)
+    went = {talk: Digest() for talk in there}
+    for _ in range(rounds):
+        before = {talk: talk.speech.answers for talk in there if talk.alive}
+        for talk in before:
+            data = talk.speech.again()
+            went[talk].add(data)
+            talk.send(data)
+        lab.watch("Front Ends answer", lambda before=before: not any(talk.alive and talk.speech.answers <= count for talk, count in before.items()),
+                  patience("report"))  # fmt: skip
+        there = [talk for talk in before if talk.alive and talk.speech.answers > before[talk]]
+    for talk in went:
+        lab.server(talk.server).tell("digest", conn=talk.connection)
+    lab.wait("Front Ends tell what was said", lambda: sum(server.count("digest") + server.count("gone") for server in lab.mocks) >= len(went),
+             patience("report"))  # fmt: skip
+    for talk, said in went.items():
+        came = Digest()
+        for _, data in talk.heard or ():
+            came.add(data)
+        lab.history.add("client", "recited", call=talk.number, alive=talk in there, messages=rounds, went=said.told(), came=came.told())
 
 
 class Pulse:

@@ -17,7 +17,7 @@ from .parse_security import security_is_end_to_end
 from .persist import one_server_per_user, users_are_spread
 from .pool_admin import defaults_open_nothing, page_asks_who_you_are
 from .pool_affinity import one_front_end_per_client, simultaneous_ports_agree, skew_is_known
-from .pool_content import sign_in_stays_with_one_front_end, sip_is_not_altered, tls_is_end_to_end, torture_arrives
+from .pool_content import bytes_arrive, sign_in_stays_with_one_front_end, sip_is_not_altered, tls_is_end_to_end, torture_arrives
 from .pool_lifetime import affinity_lasts, half_an_hour_is_remembered, many_are_remembered
 from .pool_limits import fullness_is_graceful, ports_run_out_gracefully
 from .pool_load import load_goes_where_there_is_room
@@ -64,6 +64,7 @@ __all__ = [
     "balancer_is_seen",
     "both_ends_are_told",
     "both_ways_cross_the_product",
+    "bytes_arrive",
     "chain_is_sent",
     "checks_are_harmless",
     "checks_come_from_the_product",
