@@ -61,7 +61,7 @@ def test_many_clients_are_remembered(lab: Lab) -> None:
     crowd = lab.sources.several(min(POOL_CROWD, int(FULL * declared)) if isinstance(declared, int) else POOL_CROWD)
     few = [*crowd[:FEW], *crowd[-FEW:]]
     plain = cheap_services(lab)
-    lab.visit([dial(lab, plain[0], client, label="came") for client in crowd])
+    lab.visit([dial(lab, plain[0], client, label="came") for client in crowd], at_once=8)
     lab.visit([dial(lab, plain[-1], client, label="came back") for client in lab.shuffled(few)])
     lab.judge(checks.many_are_remembered)
 
@@ -69,10 +69,14 @@ def test_many_clients_are_remembered(lab: Lab) -> None:
 def come_and_go(lab: Lab) -> None:
     lab.need_servers(2)
     faithful, away = lab.sources.several(CLIENTS), lab.sources.several(CLIENTS)
-    come(lab, {"first": faithful, "away": away})
+    groups = {"first": faithful, "away": away}
     for label in RETURNS:
-        lab.watch(f"clients come back ({label})", lambda: False, requirement_deadline("away", NEARLY * SHORT_LIFETIME))
-        come(lab, {label: faithful, "other": lab.sources.several(STRANGERS)})
+        # From when they begin to come, so that a slow machine takes nothing from the lifetime.
+        back = requirement_deadline("away", NEARLY * SHORT_LIFETIME)
+        come(lab, groups)
+        lab.watch(f"clients come back ({label})", lambda: False, back)
+        groups = {label: faithful, "other": lab.sources.several(STRANGERS)}
+    come(lab, groups)
     come(lab, {"away again": away})
 
 

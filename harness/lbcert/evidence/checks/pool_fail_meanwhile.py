@@ -14,14 +14,14 @@ def clients_are_served_meanwhile(history: History) -> Finding:
     """A Front End refuses or is dark: from then on each client is served by another in time, its own clients as well as new ones.
 
     Where it refuses, within 5 s; a dark one gives the product nothing to go by, and may cost a client the time in which it must be
-    known as dead. Calls: `during`, until that time is over, on all ports.
+    known as dead, if that is more. Calls: `during`, until that time is over, on all ports.
     """
     fault = history.last("fault")
     assert fault is not None
     dead, zero = fault["server"], fault["t"]
     is_dark = fault["fault"] == "dark"
     bound, beyond = bound_of(history, "dark" if is_dark else "refused")
-    within = bound + deadlines.MARGIN if is_dark else deadlines.CONFIRM_WITHIN
+    within = max(bound + deadlines.MARGIN, deadlines.CONFIRM_WITHIN) if is_dark else deadlines.CONFIRM_WITHIN
     tally = Tally(f"While {dead} is being found out as dead ({bound:g} s + {deadlines.MARGIN:g} s), each client is served by another Front End "
                   f"within {within:g} s.")  # fmt: skip
     tally.faults += [beyond] if beyond else []

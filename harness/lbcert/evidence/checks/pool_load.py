@@ -30,14 +30,13 @@ def load_goes_where_there_is_room(history: History, returned: str) -> Finding:
                   f"{FIRST:.0%} of those who come next, and most of them on each port.")  # fmt: skip
     held = sorted(served.some(called.calls(history, "held"), "held connection"), key=lambda call: call["started"])
     newcomers = served.some(called.calls(history, "newcomer"), "newcomer")
-    # Where somebody else does the clients' TLS, OCS-APP-02 says so.
-    newcomers = [call for call in newcomers if answers.server(call) or not called.is_intercepted(history, call)]
     placed: dict[str, list[str]] = {"held": [], "spread": [], "newcomer": []}
     services: dict[str, list[str | None]] = defaultdict(list)
     spread: dict[str, list[str]] = defaultdict(list)
     for call in [*held, *called.calls(history, "spread"), *newcomers]:
         server = answers.server(call)
-        if server is None and called.is_intercepted(history, call):
+        # Where somebody else does the clients' TLS OCS-APP-02 says so, and OCS-FAIL-07 who is at the fallback.
+        if server not in known and (server or called.is_intercepted(history, call)):
             continue
         if call["label"] == "newcomer":
             services[call["service"]].append(server)
@@ -58,12 +57,13 @@ def load_goes_where_there_is_room(history: History, returned: str) -> Finding:
         tally.faults.append(f"{astray} of {len(held)} clients came to a Front End that had more connections than another")
     tally.faults += [f"all {len(there)} clients who stay on {service} are at {there[0]}"
                      for service, there in spread.items() if len(there) >= _ENOUGH and len(set(there)) == 1]  # fmt: skip
-    if then[returned] < FIRST * len(newcomers):
-        tally.faults.append(f"only {then[returned]} of {len(newcomers)} newcomers went to {returned}, which was empty")
+    came = sum(map(len, services.values()))
+    if not came or then[returned] < FIRST * came:
+        tally.faults.append(f"only {then[returned]} of {came} newcomers went to {returned}, which was empty")
     else:
         tally.faults += [f"only {there.count(returned)} of {len(there)} newcomers on {service} went to {returned}, which was empty"
                          for service, there in services.items() if there.count(returned) < ON_PORT * len(there)]  # fmt: skip
-    observed = (f"{len(held)} clients: {numbers}; {then[returned]} of {len(newcomers)} newcomers on {len(services)} ports went to "
+    observed = (f"{len(held)} clients: {numbers}; {then[returned]} of {came} newcomers on {len(services)} ports went to "
                 f"{returned} after its return")  # fmt: skip
     allowed = (max(0, round(share - APART)), round(share + APART))
     return tally.finding(observed, figures=(served.distribution(f"{len(held)} held connections", even, allowed),
