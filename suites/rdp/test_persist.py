@@ -20,6 +20,7 @@ FAMILY = 200
 def test_user_returns_to_own_server(lab: Lab) -> None:
     """Fifty users connect twenty times each, in a new order every round, each from an address of their own."""
     lab.need_servers(2)
+    lab.settle()  # a check that takes a server which is well for a dead one, and moves its users, has done so by now
     source = {user: lab.sources.one() for user in sequential(USERS)}
     strangers = iter(sequential(ROUNDS * 3, "stranger"))
     for _ in range(ROUNDS):
@@ -33,6 +34,7 @@ def test_user_returns_to_own_server(lab: Lab) -> None:
 def test_user_is_followed_across_addresses(lab: Lab) -> None:
     """Each user comes from five addresses, some close to each other, some far apart, one after the other."""
     lab.need_servers(2)
+    lab.settle()  # as above
     places = {user: lab.shuffled(lab.sources.roaming()) for user in sequential(ROAMING_USERS, "roamer")}
     strangers = iter(sequential(5 * 3, "stranger"))
     for turn in range(5):
@@ -46,7 +48,7 @@ def test_user_is_followed_across_addresses(lab: Lab) -> None:
 def test_users_behind_one_address_are_spread(lab: Lab) -> None:
     """Four families of names, two hundred users each, all behind one address (a branch office's NAT)."""
     lab.need_servers(2)
-    lab.settle()  # a check that takes a server which is well for a dead one has done so by now
+    lab.settle()  # as above
     office = lab.sources.one()
     families = {
         "sequential names": sequential(FAMILY),

@@ -8,6 +8,7 @@ import pytest
 
 from lbcert.balancer.address import Address
 from lbcert.balancer.deadline import Deadline
+from lbcert.balancer.health import check
 from lbcert.balancer.splice import Side, connect
 
 
@@ -73,5 +74,21 @@ def test_a_cancelled_deadline_does_not_expire():
         Deadline(loop, 0.05, later.set)
         await asyncio.wait_for(later.wait(), 5.0)
         assert not expired.is_set()
+
+    asyncio.run(run())
+
+
+def test_a_pause_of_our_own_takes_nothing_from_the_time_to_answer_a_check():
+    async def run():
+        async def answer_soon(reader, writer):
+            if await reader.read(1):
+                await asyncio.sleep(0.05)
+                writer.write(b"SIP/2.0 200 OK\r\n")
+            writer.close()
+
+        async with await asyncio.start_server(answer_soon, "127.0.0.1") as server:
+            address = Address(*server.sockets[0].getsockname())
+            asyncio.get_running_loop().call_soon(time.sleep, 0.6)
+            await check(address, "sip", 0.5, sip_port=address.port)
 
     asyncio.run(run())

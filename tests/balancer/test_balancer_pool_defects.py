@@ -128,6 +128,8 @@ def test_ports_listened_on_and_translated():
     assert ports(make(**{"listens-also-on": 5070})) == [*PORTS, 5070]
     policy = make(**{"port-translated": "5065->5060"})
     assert [policy.target(policy.servers[0], Opening(port=port)).port for port in PORTS] == [444, 5060, 5061, 5060]
+    fallback = Server("f", Address("127.0.0.1", 9081), True)
+    assert policy.target(fallback, Opening(port=5065)).port == 9081
     with pytest.raises(ConfigError, match="are not two ports; write them as"):
         make(**{"port-translated": "5065"})
 

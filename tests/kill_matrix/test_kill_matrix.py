@@ -19,19 +19,25 @@ def installed(name: str) -> Mutant:
     return MUTANTS[name]
 
 
+def must_be_as_promised(mutant: Mutant, row: kill_matrix.Row) -> None:
+    """Fails with all that a log needs to tell the cause: the rows, their verdicts, the findings' own words."""
+    if wrong := list(kill_matrix.complaints(mutant, row)):
+        pytest.fail("\n".join(wrong), pytrace=False)
+
+
 @pytest.mark.parametrize("name", [pytest.param(name, marks=() if name in DAILY else pytest.mark.nightly) for name in MUTANTS])
 def test_mutant_is_killed_and_nothing_else_fails(name):
     mutant = installed(name)
     row = kill_matrix.run(mutant, {*mutant.targets, *kill_matrix.SAMPLE[mutant.profile]})
     assert set(mutant.targets) <= set(row)
-    assert not list(kill_matrix.complaints(mutant, row))
+    must_be_as_promised(mutant, row)
 
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("name", MUTANTS)
 def test_whole_row_of_the_matrix(name):
     mutant = installed(name)
-    assert not list(kill_matrix.complaints(mutant, kill_matrix.run(mutant)))
+    must_be_as_promised(mutant, kill_matrix.run(mutant))
 
 
 def test_every_requirement_has_a_mutant_every_day():
@@ -85,6 +91,23 @@ JUDGED = {
 @pytest.mark.parametrize("row, count", JUDGED.values(), ids=JUDGED)
 def test_complaints(row, count):
     assert len(list(kill_matrix.complaints(MUTANT, {name: Cell(verdict) for name, verdict in row.items()}))) == count
+
+
+def test_a_failure_says_row_verdict_and_the_findings_own_words():
+    row = {"RDP-PARSE-01": Cell(FAIL, "user1 was on ts3, ts1", "49 of 50 users stayed. user1 was on ts3, ts1"),
+           "RDP-FAIL-01": Cell(BLOCKED, "needs RDP-FAIL-02", "nobody came")}  # fmt: skip
+    with pytest.raises(pytest.fail.Exception) as failure:
+        must_be_as_promised(MUTANT, row)
+    assert str(failure.value).splitlines() == [
+        "m: this defect has nothing to do with RDP-PARSE-01, which is fail"
+        " (49 of 50 users stayed. user1 was on ts3, ts1)",
+        "m: this defect must not pass RDP-FAIL-01, which is blocked (needs RDP-FAIL-02; nobody came)",
+    ]
+
+
+def test_what_the_tests_of_a_requirement_observed_is_kept_of_those_that_decided():
+    tests = [{"verdict": "pass", "observed": "all is well"}, {"verdict": "fail", "observed": "2 of 3"}]
+    assert kill_matrix._cell({"verdict": "fail", "reason": "one was lost", "tests": tests}) == Cell(FAIL, "one was lost", "2 of 3")
 
 
 @pytest.mark.parametrize("reason, count", [("the feature 'proxy-v1' is not claimed", 0), ("no variant: rdp offers none", 1)])

@@ -46,7 +46,7 @@ class Persistence:
 
 @dataclass(frozen=True, slots=True)
 class HealthCheck:
-    """`inter` runs from the end of one check to the start of the next, `timeout` is for the whole of a check.
+    """`inter` runs from the end of one check to the start of the next, `timeout` is for each connection of a check and for the answer.
 
     `kind`: rdp asks for a Confirm, tcp connects, tls wants an answer to a ClientHello, sip connects and then wants an OPTIONS
     answered over TCP on `sip_port`. `port` is where the first connection goes, None for the server's own.

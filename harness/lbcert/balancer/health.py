@@ -54,13 +54,15 @@ class _Question(asyncio.Protocol):
 
 
 async def check(address: Address, kind: str, timeout: float, sip_port: int = 0) -> None:
-    """One check within `timeout` seconds; CheckFailed or OSError if the server does not pass (see `config.HealthCheck`)."""
+    """One check; CheckFailed or OSError if the server does not pass (see `config.HealthCheck`).
+
+    Each step has `timeout` seconds of its own: what is left of one sum would be less by every pause of this process.
+    """
     loop = asyncio.get_running_loop()
-    began = loop.time()
     sock = await connect(loop, address, timeout)
     if kind == "sip":
         sock.close()
-        sock = await connect(loop, address._replace(port=sip_port), max(0.001, timeout - (loop.time() - began)))
+        sock = await connect(loop, address._replace(port=sip_port), timeout)
     elif kind == "tcp":
         sock.close()
         return
@@ -71,7 +73,7 @@ async def check(address: Address, kind: str, timeout: float, sip_port: int = 0) 
         if not answer.done():
             answer.set_exception(CheckFailed("no answer in time"))
 
-    deadline = Deadline(loop, max(0.001, timeout - (loop.time() - began)), expired)
+    deadline = Deadline(loop, timeout, expired)
     transport, _ = await loop.create_connection(lambda: _Question(question, read, answer), sock=sock)
     try:
         await answer

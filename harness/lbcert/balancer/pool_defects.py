@@ -60,7 +60,8 @@ class _PortTranslated(Defect):
     def target(self, server: Server, opening: Opening) -> Address:
         address = super().target(server, opening)
         came, goes = map(int, self.value.split("->"))
-        return address._replace(port=goes) if opening.port == came else address
+        chosen = not server.address.port  # by the client, not by the configuration, as that of a fallback is
+        return address._replace(port=goes) if chosen and opening.port == came else address
 
 
 @switch("refuse-servers", on)

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .. import catalogue
 from ..drivers import DriverError, driver_for
@@ -29,7 +30,7 @@ SAMPLE = {
     "ocs": frozenset({"OCS-NET-03", "OCS-AFF-01"}),
     "ssl-tproxy": frozenset({"TP-ADDR-01", "TP-COOKIE-01"}),
 }
-"""profile -> rows of different kinds, a second or so each, that mutants are tried on daily beside their own"""
+"""profile -> rows of different kinds, some seconds each at most, that mutants are tried on daily beside their own"""
 JOBS = 4
 """runs at a time; tests with tight bounds share the machine's slots anyway"""
 PAGE = REPOSITORY / "docs" / "kill-matrix.md"
@@ -63,6 +64,12 @@ class Cell:
 
     verdict: Verdict
     reason: str = ""
+    observed: str = ""
+    """the words of the findings that have this verdict"""
+
+    def __str__(self) -> str:
+        words = "; ".join(filter(None, ("" if self.reason in self.observed else self.reason, self.observed)))
+        return self.verdict.value + (f" ({words})" if words else "")
 
 
 Row = Mapping[str, Cell]
@@ -112,24 +119,28 @@ def run(mutant: Mutant, rows: Iterable[str] | None = None, folder: Path | None =
             report = model.load(where)
         except ReportError as error:
             raise RuntimeError(f"{mutant.id}: no report ({error}); the run said:\n{done.stdout}{done.stderr}") from None
-    return {row["id"]: Cell(Verdict(row["verdict"]), row["reason"])
+    return {row["id"]: _cell(row)
             for row in report["deployments"][0]["requirements"]
             if (rows is None or row["id"] in rows) and row.get("group") != catalogue.DOSSIER}  # fmt: skip
+
+
+def _cell(row: Mapping[str, Any]) -> Cell:
+    words = {test["observed"]: None for test in row["tests"] if test["verdict"] == row["verdict"] and test["observed"]}
+    return Cell(Verdict(row["verdict"]), row["reason"], "; ".join(words))
 
 
 def complaints(mutant: Mutant, row: Row) -> Iterator[str]:
     """In what a mutant's row differs from what its file promises."""
     for name, cell in row.items():
-        said = f"{mutant.id}: {name} is {cell.verdict}" + (f" ({cell.reason})" if cell.reason else "")
         if name in mutant.targets:
             if cell.verdict not in _KILLED:
-                yield f"{said}, but this defect must not pass it"
+                yield f"{mutant.id}: this defect must not pass {name}, which is {cell}"
         elif name in mutant.unfit or cell.verdict in (Verdict.PASS, Verdict.MEASURED):
             continue
         elif cell.verdict is Verdict.NOT_RUN and cell.reason.endswith(NOT_CLAIMED):
             continue  # the base has nothing to do with it either
         elif not (name in mutant.may_block and cell.verdict is Verdict.BLOCKED):
-            yield f"{said}, but this defect has nothing to do with it"
+            yield f"{mutant.id}: this defect has nothing to do with {name}, which is {cell}"
 
 
 def without_mutant(mutants: Sequence[Mutant]) -> list[str]:
