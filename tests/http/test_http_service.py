@@ -115,6 +115,17 @@ def test_what_waits_is_bounded():
     assert desk.of("malformed")
 
 
+def test_a_head_that_comes_byte_by_byte_is_not_read_again_for_each(monkeypatch):
+    """64 KiB of them kept the one process that serves everybody busy for minutes."""
+    from lbcert.endpoints import http
+
+    looks = []
+    monkeypatch.setattr(http, "head_of", lambda buffer, look=http.head_of: looks.append(len(buffer)) or look(buffer))
+    desk, slow = Desk(), b"\r\nPOST /a HTTP/1.1\r\nHost: v\r\n" + b"X: y\r\n" * 500 + b"Content-Length: 2\r\n\r\nab"
+    assert desk.take(slow + slow + GET, 1).count(b"HTTP/1.1 200 ") == 3
+    assert len(looks) < 10
+
+
 def test_a_focus_is_answered_in_its_own_language():
     body = b'<request xmlns="urn:ietf:params:xml:ns:cccp" requestId="77"><addUser/></request>'
     head = b"POST /mcu HTTP/1.1\r\nHost: vip\r\nContent-Type: application/cccp+xml\r\nContent-Length: %d\r\n\r\n" % len(body)

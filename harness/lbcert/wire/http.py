@@ -121,8 +121,16 @@ def _learn(name: str) -> str:
 
 def head_of(buffer: bytes) -> bytes | None:
     """The bytes of a head up to its empty line, in any form that servers put up with; None while there is no such line."""
-    match = re.search(rb"\n\r?\n", buffer[:LARGEST_HEAD])
+    match = _END.search(buffer, 0, LARGEST_HEAD)
     return None if match is None else buffer[: match.end()]
+
+
+def ends(buffer: bytes, searched: int) -> bool:
+    """Whether a head ends in `buffer` and not in its first `searched` bytes."""
+    return _END.search(buffer, max(0, searched - 2), LARGEST_HEAD) is not None
+
+
+_END = re.compile(rb"\n\r?\n")
 
 
 def fields_of(head: bytes) -> Fields:
