@@ -39,6 +39,7 @@ from .web_cookie import (
     cookie_is_secure,
     cookie_is_set_once,
     cookie_keeps_server,
+    dead_servers_users_are_moved,
     insertion_is_not_cached,
     odd_cookie_is_balanced,
 )
@@ -79,6 +80,7 @@ __all__ = [
     "cuts_do_not_matter",
     "dark_server_is_left",
     "dead_server_is_left",
+    "dead_servers_users_are_moved",
     "defaults_open_nothing",
     "departures_are_passed_on",
     "drain_harms_nobody",

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 
+from ... import deadlines
 from ...verdicts import Verdict
 from ..finding import Finding, Tally
 from ..history import History
 from ..statistics import binomial_region
-from .served import counts, servers, some
+from .called import calls
+from .outage import bound_of
+from .served import Waits, counts, servers, some
 from .web_seen import Exchange, added, cookies, exchanges, header, names_added, unserved
 
 READING = 60
@@ -198,6 +201,39 @@ def cookie_keeps_server(history: History, pages: int) -> Finding:
     if not tally.faults and len(set(home.values())) < 2:
         tally.faults.append(f"all {len(home)} clients are on {' and '.join(set(home.values())) or 'no server'}, where chance had two at least")
     return tally.finding(f"{len(home)} clients, {sum(at_home.values())} of {pages * len(home)} requests on their own server")
+
+
+def dead_servers_users_are_moved(history: History) -> Finding:
+    """TP-COOKIE-06: a server crashes; from the detection bound on (label `after`, a page each, then `later`) its users are served in
+    time by one other server, and the users of the others stay where they were (label `first`)."""
+    dead = next(history.of("fault"))["server"]
+    tally = Tally(f"once {dead} must be known as dead its users are served by another server within {deadlines.PROMPT:g} s, and stay there; the "
+                  "others' users stay where they are")  # fmt: skip
+    bound, beyond = bound_of(history, "refused")
+    tally.faults += [beyond] if beyond else []
+    seen = some(list(exchanges(history, "first", "after", "later")), "call")
+    if blocked := unserved([one for one in seen if one.call["label"] == "first"], tally.expected):
+        return blocked
+    homes: dict[str, str] = {}
+    waits = Waits(history)
+    found: Counter[str] = Counter()
+    for one in seen:
+        label = one.call["label"]
+        if one.trouble or one.server is None:
+            tally.faults += [one.trouble] if one.trouble else []
+        elif label == "first" or (label == "after" and homes.get(one.name) == dead):
+            found["moved"] += label == "after"
+            homes[one.name] = one.server
+        elif one.server != homes.get(one.name):
+            tally.faults.append(f"{one.name}: from {homes.get(one.name)} to {one.server} with {'; '.join(one.shown) or 'no cookie'}")
+        if label == "after" and not one.trouble and (took := waits.answer(one.call)) > deadlines.PROMPT:
+            tally.faults.append(f"{one.name}: answered only after {took:.2f} s")
+        found[label] += 1
+    some(range(found["moved"] or len(tally.faults)), f"user of {dead}")
+    after = calls(history, "after")
+    window = min(call["started"] for call in after), max(call["t"] for call in after)
+    return tally.finding(f"{len(homes)} users, {found['moved']} of them of {dead}; {found['later']} requests afterwards", window=window,
+                         margin=deadlines.PROMPT)  # fmt: skip
 
 
 def _name(pair: str) -> str:
