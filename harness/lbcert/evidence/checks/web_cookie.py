@@ -17,6 +17,8 @@ from .web_seen import Exchange, added, cookies, exchanges, header, names_added, 
 
 READING = 60
 """s between two pages of one user, which a cookie has to outlive"""
+FAILED = 400
+"""the first status of errors"""
 SETS_NONE = "TP-COOKIE-01: the balancer sets no cookie"
 
 
@@ -98,7 +100,9 @@ def insertion_is_not_cached(history: History, public: str) -> Finding:
         return blocked
     setting = other = 0
     for one in seen:
-        if one.trouble or one.reply is None:
+        # That a balancer replaces what servers say with an error's status is TP-HTTP-02's subject.
+        replaced = one.request is None and one.reply is not None and one.reply["status"] >= FAILED
+        if one.reply is None or (one.trouble and not replaced):
             tally.faults += [one.trouble] if one.trouble else []
             continue
         told = header(one.reply["headers"], "cache-control")
@@ -107,7 +111,7 @@ def insertion_is_not_cached(history: History, public: str) -> Finding:
             setting += 1
             if not _kept_out(told):
                 tally.faults.append(f"{one.name}: {said}, with {lines[0]!r}")
-        elif one.call["label"] == "known":
+        elif one.call["label"] == "known" and not replaced:
             other += 1
             if told != [public]:
                 tally.faults.append(f"{one.name}: {said}, without a cookie; the site said {public!r}")
