@@ -5,6 +5,8 @@ from lbcert.api import Ask, Lab, answer_with, checks, claiming, dial, note_sent,
 SERVICES = ("http", "https")
 BODY = bytes(range(256)) * 20
 FORM = ("Content-Type", "application/octet-stream")
+COOKIES = ("Cookie", 'sid=a1b2c3; theme="dark mode"')
+SETS = {"set_cookie": ["sid=a1b2c3; Path=/; HttpOnly", "seen=1"]}
 REQUESTS = {
     "a browser's": Ask("/page", headers=[
         ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64)"), ("Accept", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"),
@@ -24,11 +26,11 @@ REQUESTS = {
     "an odd target": Ask("/page//b/./c%2Fd/%7Ee;v=1/../f?b=2&a=1&a=0&q=%C3%A4+z'()*!~&empty="),
     "HEAD": Ask("/page", "HEAD"),
     "OPTIONS": Ask("/page", "OPTIONS", headers=[("Access-Control-Request-Method", "PUT"), ("Origin", "https://shop.lbcert.test")]),
-    "DELETE": Ask("/page", "DELETE"),
-    "PUT": Ask("/page", "PUT", headers=[FORM, ("Content-Encoding", "br"), ("Content-Language", "de")], body=BODY),
+    "DELETE": Ask("/page", "DELETE", headers=[COOKIES]),
+    "PUT": Ask("/page", "PUT", headers=[FORM, COOKIES, ("Content-Encoding", "br"), ("Content-Language", "de")], body=BODY),
     "PATCH": Ask("/page", "PATCH", headers=[("Content-Type", "application/merge-patch+json")], body=b'{"a": null}'),
     "POST of nothing": Ask("/page", "POST"),
-    "POST in chunks": Ask("/page", "POST", headers=[FORM], body=BODY, chunks=3),
+    "POST in chunks": Ask("/page", "POST", headers=[FORM, COOKIES], body=BODY, chunks=3),
     "POST that waits for 100": Ask("/page", "POST", headers=[FORM], body=BODY, expect=True),
 }  # fmt: skip
 """form -> a request"""
@@ -47,11 +49,11 @@ ANSWERS = {
     "201": {"status": 201, "headers": [["Location", "/page/7?new=1"]]},
     "204": {"status": 204, "headers": [["ETag", '"v3"']]},
     "206": {"status": 206, "headers": [["Content-Range", "bytes 0-99/5000"]], "body_size": 100},
-    "301": {"status": 301, "headers": [["Location", "https://login.lbcert.test/in?to=%2Fpage&n=1"]]},
+    "301": {"status": 301, "headers": [["Location", "https://login.lbcert.test/in?to=%2Fpage&n=1"]], **SETS},
     "303": {"status": 303, "headers": [["Location", "/page/done"]]},
-    "304": {"status": 304, "headers": [["ETag", '"v1"'], ["Expires", "Thu, 31 Dec 2037 23:55:55 GMT"]]},
-    "401": {"status": 401, "headers": [["WWW-Authenticate", 'Basic realm="a, b"'], ["WWW-Authenticate", 'Digest realm="c", nonce="n"']]},
-    "403": {"status": 403}, "404": {"status": 404}, "422": {"status": 422, "headers": [["Content-Language", "de"]]},
+    "304": {"status": 304, "headers": [["ETag", '"v1"'], ["Expires", "Thu, 31 Dec 2037 23:55:55 GMT"]], **SETS},
+    "401": {"status": 401, "headers": [["WWW-Authenticate", 'Basic realm="a, b"'], ["WWW-Authenticate", 'Digest realm="c", nonce="n"']], **SETS},
+    "403": {"status": 403}, "404": {"status": 404, **SETS}, "422": {"status": 422, "headers": [["Content-Language", "de"]]},
     "429": {"status": 429, "headers": [["Retry-After", "30"]]}, "500": {"status": 500},
 }  # fmt: skip
 """form -> how the servers answer"""

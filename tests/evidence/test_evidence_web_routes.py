@@ -140,6 +140,12 @@ def test_fallback(call, verdict, observed):
     assert observed in finding.observed
 
 
+def test_fallback_after_a_detection_beyond_the_ceiling():
+    slow = {"inter": 6.0, "fall": 3, "rise": 2, "timeout": 2.0, "kind": "http"}
+    finding = checks.fallback_answers(farm(asked(A, "fallback", label="lost"), check=slow))
+    assert finding.verdict is Verdict.FAIL and "18 s is beyond the ceiling of 15 s" in finding.observed
+
+
 RELEASED = event(1.0, "lab", "restore", server="web1", fault="hang")
 FIRST = asked(A, label="first", took=1.1)
 REFUSED = event(2, "dut", "log", text=f"{A}:40000 503 no free ports")

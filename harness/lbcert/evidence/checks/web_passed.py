@@ -24,7 +24,7 @@ OF_PROXIES = {"forwarded", "via", "x-real-ip", "x-client-ip"}
 NEGOTIATED = {"accept-encoding"}
 """that a gateway may answer for the server: it may compress by itself, or forbid it"""
 OF_ANSWERS = {"date", "server", "via", "set-cookie", "cache-control"}
-"""that a gateway writes itself (RFC 9110, 6.6.1 and 10.2.4), or that other rows are about (TP-COOKIE-01, -03)"""
+"""that a gateway writes itself (RFC 9110, 6.6.1 and 10.2.4), or adds to (TP-COOKIE-01, -03)"""
 MEANING = {
     "accept", "accept-charset", "accept-language", "authorization", "cookie", "from", "host", "if-match", "if-modified-since", "if-none-match",
     "if-range", "if-unmodified-since", "origin", "range", "referer", "user-agent", "x-requested-with", "x-http-method-override",
@@ -54,10 +54,10 @@ def requests_pass_unchanged(history: History) -> Finding:
     for one in seen:
         who = f"{one.name}, {one.call['label']}"
         if one.request is None:
-            tally.faults += [f"{who}: {one.trouble}"] if one.trouble else []
+            tally.faults += [f"{one.trouble} ({one.call['label']})"] if one.trouble else []
             continue
         wanted[one.call["token"]] += 1
-        faults = list(_changes(sent[one.call["call"]][one.number], one.request))
+        faults = list(_changes(sent[one.call["call"]][one.number], one.request, first=not one.number))
         tally.faults += [f"{who}: {fault}" for fault in faults]
         good += not faults
     tally.faults += [f"{name_of(call)}, {call['label']}: servers saw {times[call['token']]} requests, {wanted[call['token']]} of them answered"
@@ -65,11 +65,12 @@ def requests_pass_unchanged(history: History) -> Finding:
     return tally.finding(f"{good} of {sum(wanted.values())} requests arrived so, of {len({one.call['label'] for one in seen})} forms")
 
 
-def _changes(sent: dict[str, Any], came: Event) -> Iterator[str]:
+def _changes(sent: dict[str, Any], came: Event, first: bool) -> Iterator[str]:
+    """`first`: on its connection; later ones may show the balancer's cookie, which servers do not see (TP-COOKIE-02)."""
     for part in ("method", "target"):
         if sent[part] != came[part]:
             yield f"{came['who']} was asked {came[part]!r}, not {sent[part]!r}"
-    yield from _fields(sent["headers"], came["headers"], came["who"], HOP | OF_PROXIES | NEGOTIATED | {"cookie"})
+    yield from _fields(sent["headers"], came["headers"], came["who"], HOP | OF_PROXIES | NEGOTIATED | (set() if first else {"cookie"}))
     yield from _body(sent, came, came["who"])
 
 
@@ -84,7 +85,7 @@ def answers_pass_unchanged(history: History) -> Finding:
     for one in seen:
         who = f"{one.name}, {one.call['label']}"
         if one.request is None or one.reply is None:
-            tally.faults += [f"{who}: {one.trouble}"] if one.trouble else []
+            tally.faults += [f"{one.trouble} ({one.call['label']})"] if one.trouble else []
             continue
         count += 1
         faults = list(_differences(one, said[one.request["who"], one.request["conn"], one.request["number"]]))
@@ -98,7 +99,10 @@ def _differences(one: Exchange, said: Event) -> Iterator[str]:
     if one.reply["status"] != said["status"]:
         yield f"the client got status {one.reply['status']}, not {said['status']}"
     yield from _fields(said["headers"], one.reply["headers"], "the client", HOP | OF_ANSWERS)
-    if not added(one.reply) and (told := header(one.reply["headers"], "cache-control")) != (was := header(said["headers"], "cache-control")):
+    own = header(said["headers"], "set-cookie")
+    if (lines := [line for line in one.reply["set_cookie"] if line in own]) != own:
+        yield f"the client got Set-Cookie {_short(lines)} of the server's, not {_short(own)}"
+    if not added(one.reply, own) and (told := header(one.reply["headers"], "cache-control")) != (was := header(said["headers"], "cache-control")):
         yield f"the client got Cache-Control {told}, not {was}"
     if one.call["wrong"]:
         yield f"what came is no answer: {one.call['wrong']}"

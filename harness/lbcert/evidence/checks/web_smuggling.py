@@ -27,7 +27,7 @@ def requests_end_where_they_do(history: History, host: str) -> Finding:
     seen = _by_token(history)
     refused = passed = 0
     # A product that tells every server another host breaks TP-HTTP-01, and says nothing of targets in absolute form.
-    rewritten = any(_hosts(request) != {host} for one in usual for request in seen.get(one.call["token"], ()))
+    rewritten = any(_hosts(request) - {host} for one in usual for request in seen.get(one.call["token"], ()))
     odd = [call for call in calls(history) if call["label"] in SMUGGLING]
     for call in some(odd, "vector"):
         vector, where = SMUGGLING[call["label"]], f"{call['label']} over {call['service']}"
