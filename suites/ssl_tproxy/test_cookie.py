@@ -174,6 +174,6 @@ def test_users_of_a_dead_server_are_moved(lab: Lab) -> None:
     crash(lab, lab.server(server))
     until_dead(lab, server, "refused", finders or theirs, come=come)
     users = [user for user in users if user not in finders]
-    lab.visit(lab.shuffled([come(user, "after") for user in users]))
+    lab.visit(lab.shuffled([come(user, "after") for user in users]), at_once=6)
     browse(lab, users, READ, label="later")
     lab.judge(checks.dead_servers_users_are_moved)

@@ -159,7 +159,7 @@ STAYS = [coming("web2", name="b"), coming("web2", "web2", label="later", name="b
 MOVED = {
     "moved": ([*BEGUN, coming("web2"), coming("web2", "web2", label="later", shown="LB=web2"), *STAYS], Verdict.PASS, "2 users, 1 of them of web1; 4 requests"),
     "refused": ([*BEGUN, coming(None, status=None, outcome="status 503"), *STAYS], Verdict.FAIL, "a on http: "),
-    "late": ([*BEGUN, coming("web2", took=1.2), *STAYS], Verdict.FAIL, "a on http: answered only after 1.20 s"),
+    "late": ([*BEGUN, coming("web2", took=2.2), *STAYS], Verdict.FAIL, "a on http: answered only after 2.20 s"),
     "not-followed": ([*BEGUN, coming("web2"), coming("web2", "web1", label="later", shown="LB=web1"), *STAYS], Verdict.FAIL,
                      "a on http: from web2 to web1 with LB=web1"),
     "others-are-moved": ([*BEGUN, coming("web2"), coming("web1", name="b")], Verdict.FAIL, "b on http: from web2 to web1"),

@@ -10,6 +10,7 @@ from lbcert.verdicts import Verdict
 A, B, DUT, INSIDE = "172.20.0.1", "10.0.0.7", "192.168.2.1", "192.168.2.250"
 
 PAGES = {
+    "redirected": ([asked(A, None, outcome="anonymous", status=301)], Verdict.FAIL, f"client {A} on http: status 301 of the balancer's own"),
     "all-in-time": ([asked(A, label="start"), asked(B, label="strict", took=1.9)], Verdict.PASS, "2 of 2 clients"),
     "none": ([asked(A, None, outcome="status 503", label="start")], Verdict.FAIL, "status 503"),
     "late": ([asked(A, took=2.1, label="start")], Verdict.FAIL, "answered only after 2.10 s"),
