@@ -6,6 +6,7 @@ import json
 import pytest
 from http_rig import GET, Desk
 
+from lbcert.clients.http_reply import Replies
 from lbcert.endpoints.http_answer import body_of
 from lbcert.wire.http import chunk
 
@@ -148,3 +149,20 @@ def test_what_is_no_request_is_reported_and_refused(data, size):
     assert [event["kind"] for event in desk.events] == ["malformed"]
     assert out.startswith(b"HTTP/1.1 ") and b"fe=2; conn=7" in out and desk.service.closing
     assert desk.take(GET) == b""
+
+
+@pytest.mark.parametrize("how", [{}, {"body_size": 5000}, {"body_size": 200_000, "chunked": True}, {"status": 304}], ids=str)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_what_was_said_is_reported_where_it_is_asked_for(how, method):
+    """Status, header list and body as a client must have them."""
+    desk = Desk({"tell": True, "headers": [["X-B", "1"], ["x-b", "two"]], **how})
+    replies = Replies(0)
+    replies.expect(method)
+    out = desk.take(GET.replace(b"GET", method.encode()))
+    while desk.service.pending:
+        out += desk.service.more()
+    replies.take(out)
+    [reply], [said] = replies.whole, desk.of("said")
+    assert (said["token"], said["number"], said["status"]) == ("t1", 1, reply.status)
+    assert [list(pair) for pair in said["headers"]] == [list(pair) for pair in reply.fields]
+    assert (said["body_length"], said["body_sha256"]) == (reply.body_length, reply.body_sha256)

@@ -21,7 +21,8 @@ class Web:
     """One connection: keep-alive, pipelining, chunked bodies, HEAD, 100-continue; HTTP/1.0 is closed after its answer.
 
     Reports `request` (token, method, target, version, headers, cookies, body_length, body_sha256, number, peer, proxy) when its
-    body is whole, `answered-long` (token, number, length, sha256) when a long answer has been said, and `malformed`.
+    body is whole, `said` (token, number, status, headers, body_length, body_sha256) where it is told to, `answered-long` (token, number,
+    length, sha256) when a long answer has been said, and `malformed`.
 
     `Place.options["web"]` says how it answers, read anew for each request: see `Answer`.
 
@@ -174,6 +175,8 @@ class Web:
 
     def _begin(self, answer: Answer) -> bytes:
         out = answer.begin()
+        if answer.tells:
+            self._report("said", **answer.said())
         if answer.done:
             self._end_of_answer(answer)
         else:

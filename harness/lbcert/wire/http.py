@@ -33,6 +33,8 @@ _lowered: dict[str, str] = {}
 CLAIMS = {
     "X-Forwarded-For": "{}", "Forwarded": "for={}", "X-Real-IP": "{}", "X-Client-IP": "{}", "Client-IP": "{}",
     "X-Cluster-Client-IP": "{}", "True-Client-IP": "{}", "CF-Connecting-IP": "{}", "Fastly-Client-IP": "{}",
+    "X-Forwarded": "for={}", "Forwarded-For": "{}", "X-Original-Forwarded-For": "{}", "X-Originating-IP": "{}", "X-Remote-IP": "{}",
+    "X-Remote-Addr": "{}", "X-Envoy-External-Address": "{}", "X-Azure-ClientIP": "{}", "Proxy-Client-IP": "{}", "WL-Proxy-Client-IP": "{}",
 }  # fmt: skip
 """header -> its value: from whom a request is, as proxies and networks that deliver pages write it (RFC 7239 and their manuals)"""
 
