@@ -12,12 +12,15 @@ import os
 import signal
 import socket
 import struct
+import sys
 import time
 from collections.abc import Collection
 from typing import Any, NoReturn
 
 BACKLOG = 4096
 LAG_TICK = 0.05
+FAULTY = 70
+"""the status of a mock server that a fault of ours has ended (sysexits.h: EX_SOFTWARE)"""
 UNHURRIED = frozenset(("accept", "eof", "close"))
 """reports that may wait for others: each one that is sent by itself wakes pytest's process"""
 GATHER = 0.002
@@ -48,6 +51,7 @@ class Mock:
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
+        loop.set_exception_handler(_on_exception)
         reader = asyncio.StreamReader(limit=1 << 24)
         transport, _ = await loop.connect_accepted_socket(lambda: asyncio.StreamReaderProtocol(reader), self.control)
         self.out = transport
@@ -108,6 +112,14 @@ class Mock:
         """Report the late wake-ups of this process since the last time."""
         lags, self.lags = self.lags, []
         self.report("lag", lags=lags)
+
+
+def _on_exception(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """End with a traceback where our own code fails: asyncio would only drop the client, for which the product would be blamed."""
+    loop.default_exception_handler(context)
+    if not isinstance(context.get("exception"), OSError | None):
+        sys.stderr.flush()
+        os._exit(FAULTY)
 
 
 def close(transport: asyncio.Transport, how: str) -> None:
