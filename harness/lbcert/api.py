@@ -55,7 +55,7 @@ from .steps.pool import (
 from .steps.scripts import converse, greet, log_in, secure, tell_conversations
 from .steps.sip_talks import exchange_sip, recite_torture, require_login, tell_certificates
 from .steps.survey import ask_arp, note_carriers, scan_ports
-from .steps.tracing import filter_reverse_path, note_bodies, note_bypassed, note_processes, note_senders, trace
+from .steps.tracing import filter_reverse_path, note_bodies, note_bypassed, note_processes, note_senders, note_sent, trace
 from .verdicts import Verdict
 from .wire import (
     CC_VECTORS,
@@ -176,6 +176,7 @@ __all__ = [
     "note_carriers",
     "note_processes",
     "note_senders",
+    "note_sent",
     "page_to_open",
     "parts",
     "patience",

@@ -18,6 +18,11 @@ from typing import Any, NoReturn
 
 BACKLOG = 4096
 LAG_TICK = 0.05
+UNHURRIED = frozenset(("accept", "eof", "close"))
+"""reports that may wait for others: each one that is sent by itself wakes pytest's process"""
+GATHER = 0.002
+"""s that they wait at the most; every other report is sent at once, with those that wait, before what it is about is answered"""
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Mock:
@@ -31,6 +36,7 @@ class Mock:
         self.listeners: dict[tuple[str, int], asyncio.Server] = {}
         self.count = 0
         self.lags: list[tuple[int, float]] = []
+        self._gathered: list[str] = []
 
     def accepted(self) -> asyncio.Protocol:
         """Who talks to the client that has just come."""
@@ -54,7 +60,17 @@ class Mock:
         os._exit(0)
 
     def report(self, kind: str, **facts: Any) -> None:
-        self.out.write(json.dumps({"t": time.time_ns(), "kind": kind, **facts}).encode() + b"\n")
+        """An event for the history, with the time of now; the facts must go into JSON."""
+        self._gathered.append(_encode({"t": time.time_ns(), "kind": kind, **facts}))
+        if kind not in UNHURRIED:
+            self._send_reports()
+        elif len(self._gathered) == 1:
+            asyncio.get_running_loop().call_later(GATHER, self._send_reports)
+
+    def _send_reports(self) -> None:
+        if self._gathered:
+            gathered, self._gathered = self._gathered, []
+            self.out.write("".join(f"{line}\n" for line in gathered).encode())
 
     def _probe_lag(self, loop: asyncio.AbstractEventLoop, due: float) -> None:
         late = loop.time() - due

@@ -39,6 +39,7 @@ from .web_cookie import (
     cookie_is_secure,
     cookie_is_set_once,
     cookie_keeps_server,
+    dead_servers_users_are_moved,
     insertion_is_not_cached,
     odd_cookie_is_balanced,
 )
@@ -46,6 +47,7 @@ from .web_smuggling import requests_end_where_they_do
 from .web_fallback import fallback_answers
 from .web_forwarded import last_forwarded_is_the_client
 from .web_link import only_the_vip_is_seen
+from .web_passed import answers_pass_unchanged, requests_pass_unchanged, scheme_is_told
 from .web_persist import restarts_change_nothing, resumption_moves_nobody
 from .web_ports import many_connections_are_served, one_port_serves_two_services
 from .web_process import nobody_serves_as_root
@@ -60,6 +62,7 @@ __all__ = [
     "affinity_lasts",
     "alike_clients_are_spread",
     "answer_arrives_unchanged",
+    "answers_pass_unchanged",
     "arrives_unchanged",
     "balancer_is_seen",
     "both_ends_are_told",
@@ -78,6 +81,7 @@ __all__ = [
     "cuts_do_not_matter",
     "dark_server_is_left",
     "dead_server_is_left",
+    "dead_servers_users_are_moved",
     "defaults_open_nothing",
     "departures_are_passed_on",
     "drain_harms_nobody",
@@ -139,10 +143,12 @@ __all__ = [
     "reload_keeps_sessions_and_users",
     "request_is_not_held",
     "requests_end_where_they_do",
+    "requests_pass_unchanged",
     "restarts_change_nothing",
     "resumption_moves_nobody",
     "return_rule_is_kept",
     "rise_is_respected",
+    "scheme_is_told",
     "security_is_end_to_end",
     "sent_header_is_exact",
     "session_outlives_lifetime",
