@@ -88,4 +88,4 @@ def test_of_a_hung_front_end(more, after, verdict):
 
 @pytest.mark.parametrize("quiet, busy, still", [(1, 3, False), (1, 4, True), (17, 20, False), (17, 40, True)])
 def test_a_product_that_was_held_up_makes_fewer_checks(quiet, busy, still):
-    assert Attempts("fe1", quiet, busy, 60).still_in_pool is still
+    assert Attempts("fe1", quiet, busy, 60).still_in_a_pool is still

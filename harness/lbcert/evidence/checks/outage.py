@@ -52,6 +52,11 @@ class Attempts:
 
     @property
     def still_in_pool(self) -> bool:
+        return self.busy > self.quiet + SPARE_CHECKS
+
+    @property
+    def still_in_a_pool(self) -> bool:
+        """The same of a pool, where a third of the clients would be sent there: that checks were held up does not count."""
         return self.busy > self.quiet + SPARE_CHECKS + int(_HELD_UP * self.quiet)
 
     def __str__(self) -> str:
