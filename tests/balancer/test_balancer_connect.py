@@ -82,8 +82,8 @@ def test_a_pause_of_our_own_takes_nothing_from_the_time_to_answer_a_check():
     async def run():
         async def answer_soon(reader, writer):
             if await reader.read(1):
-                await asyncio.sleep(0.05)
-                writer.write(b"SIP/2.0 200 OK\r\n")
+                asyncio.get_running_loop().call_later(0.05, writer.write, b"SIP/2.0 200 OK\r\n")
+                await reader.read()
             writer.close()
 
         async with await asyncio.start_server(answer_soon, "127.0.0.1") as server:
