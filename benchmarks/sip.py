@@ -15,6 +15,7 @@ import re
 import resource
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from _figures import Figures
 from _labs import Bench, Unrecorded, below, memory_of, processor, processor_of
@@ -40,22 +41,8 @@ RATES = (500, 1_000, 1_500, 2_000, 2_500, 3_000)
 """registrations per second that SIPp is asked for"""
 SECONDS = 3
 LOGIN = Login("alice", "Bluebell-27-Lantern")
-SCENARIO = b"""<?xml version="1.0" encoding="UTF-8"?>
-<scenario name="register"><send><![CDATA[
-
-REGISTER sip:lbcert.test SIP/2.0
-Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
-Max-Forwards: 70
-From: <sip:u[call_number]@lbcert.test>;tag=[call_number]
-To: <sip:u[call_number]@lbcert.test>
-Call-ID: [call_id]
-CSeq: 1 REGISTER
-Contact: <sip:u[call_number]@[local_ip]:[local_port];transport=tcp>
-Expires: 600
-Content-Length: 0
-
-]]></send><recv response="200"/></scenario>
-"""
+SCENARIO = Path(__file__).parents[1] / "tests/peers/register.xml"
+"""a registration as SIPp says it; the tests with real peers have the same"""
 
 
 def rate(bench: Bench, lab: Lab, make: Callable[[int], Speech], count: int) -> tuple[float, float, float]:
@@ -127,7 +114,7 @@ def registrations(figures: Figures, bench: Bench, lab: Lab) -> None:
     if not os.access(SIPP, os.X_OK):
         figures.note("SIPp is not installed (Debian package sip-tester): nothing to stand beside")
         return
-    lab.broker.put_files(CLIENT_HOST, {"/etc/register.xml": (SCENARIO, 0o644)}, [])
+    lab.broker.put_files(CLIENT_HOST, {"/etc/register.xml": (SCENARIO.read_bytes(), 0o644)}, [])
     swept: dict[int, float] = {}
     for wanted in RATES[:2] if figures.quick else RATES:
         swept[wanted] = sipp_at(lab, wanted, SECONDS)

@@ -114,7 +114,7 @@ def test_a_minimal_profile_loads(tmp_path: Path):
     pytest.param(HEAD + ROW + "schema: 1\n", 17, "'schema' is there twice", id="same key twice"),
     pytest.param("schema: 1\nprofile: [\n", 3, "not valid YAML", id="not YAML"),
     pytest.param("a: &x [1]\nb: *x\n", 2, "aliases", id="alias"),
-    pytest.param("", None, "None is not of type object", id="empty file"),
+    pytest.param("", None, "the file is empty", id="empty file"),
 ])
 def test_an_error_names_the_file_the_line_and_the_matter(tmp_path: Path, text: str, line: int | None, says: str):
     path = write(tmp_path, text)

@@ -9,6 +9,7 @@ from .dut_model import (
     DETECTION_CEILING,
     LIFETIME_FLOOR,
     POOL_CHECK_CEILING,
+    POOL_CROWD,
     SHORT_IDLE,
     SHORT_LIFETIME,
     SMALL_MAXCONN,
@@ -23,7 +24,7 @@ from .evidence.history import History
 from .explore import Explorer, Labs, explore_model
 from .faults import DETECTED_AS, FAULTS, crash, dark, hang, refuse, restore
 from .lab import Lab
-from .requirement import requirement
+from .requirement import in_turn, requirement
 from .security.login import Login, Manner
 from .steps.admin import drain, parts, ready, reload, restart
 from .steps.browsing import Browser, browse
@@ -33,15 +34,18 @@ from .steps.pages import ask_pages, declared_page, page_to_open, try_defaults
 from .steps.passing import be_silent, be_silent_late
 from .steps.pool import (
     BENOTIFY,
+    SIP_APPLICATIONS,
     SIP_SERVICES,
     Pulse,
     Trickle,
     ask_more,
     cheap_services,
     come,
+    hold_on_each,
     listen,
     newcomers,
     push_all,
+    recite,
     say_all,
     settle_clients,
     tell_heard,
@@ -51,7 +55,7 @@ from .steps.pool import (
 from .steps.scripts import converse, greet, log_in, secure, tell_conversations
 from .steps.sip_talks import exchange_sip, recite_torture, require_login, tell_certificates
 from .steps.survey import ask_arp, note_carriers, scan_ports
-from .steps.tracing import filter_reverse_path, note_bodies, note_bypassed, note_processes, note_senders, trace
+from .steps.tracing import filter_reverse_path, note_bodies, note_bypassed, note_processes, note_senders, note_sent, trace
 from .verdicts import Verdict
 from .wire import (
     CC_VECTORS,
@@ -91,8 +95,10 @@ __all__ = [
     "MARGIN",
     "PIECES",
     "POOL_CHECK_CEILING",
+    "POOL_CROWD",
     "SHORT_IDLE",
     "SHORT_LIFETIME",
+    "SIP_APPLICATIONS",
     "SIP_SERVICES",
     "SITE_NAME",
     "SMALL_MAXCONN",
@@ -158,6 +164,8 @@ __all__ = [
     "filter_reverse_path",
     "greet",
     "hang",
+    "hold_on_each",
+    "in_turn",
     "listen",
     "listeners",
     "log_in",
@@ -168,6 +176,7 @@ __all__ = [
     "note_carriers",
     "note_processes",
     "note_senders",
+    "note_sent",
     "page_to_open",
     "parts",
     "patience",
@@ -176,6 +185,7 @@ __all__ = [
     "push_all",
     "random_letters",
     "ready",
+    "recite",
     "recite_torture",
     "recovery",
     "refuse",

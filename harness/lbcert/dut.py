@@ -19,6 +19,7 @@ from jsonschema import Draft202012Validator
 
 from . import catalogue
 from .dut_model import LINES_OF, UNDECLARED_CHECK, VARIANTS, Declares, Deployment, HealthCheck, Mutant, Product
+from .offers import OFFERS
 from .report import yamlfile
 from .report.errors import ReportError
 
@@ -117,7 +118,10 @@ def _deployment(file: yamlfile.YamlFile, place: tuple, name: str, body: dict[str
             raise file.error(where, f"{variant!r} is no known variant.", f"Known: {known}.", DutError)
         variants[variant], texts[variant] = _configuration(file, where, source)
         most = LINES_OF.get(variant, 1)
-        if len(changed := changed_lines(text, texts[variant])) > 2 * most:
+        if not (changed := changed_lines(text, texts[variant])):
+            raise file.error(where, f"{source} does not differ from {body['config']}.",
+                             f"In it {VARIANTS[variant]}; leave it out where there is none.", DutError)  # fmt: skip
+        if len(changed) > 2 * most:
             lines = "one line" if most == 1 else f"{most} lines"
             raise file.error(where, f"{source} differs from {body['config']} in more than {lines}: {' / '.join(changed[:6])}.",
                              "A variant is the same file but for the one value.", DutError)  # fmt: skip
@@ -130,9 +134,8 @@ def _deployment(file: yamlfile.YamlFile, place: tuple, name: str, body: dict[str
         if source not in ("self-signed", "authority") and not (file.path.parent / source).is_file():
             raise file.error((*place, "files", target), f"{source} is not a file of this folder.",
                              "Name one, or write self-signed or authority.", DutError)  # fmt: skip
-    setup = body.get("network", {}).get("setup")
-    if setup and not (file.path.parent / setup).is_file():
-        raise file.error((*place, "network", "setup"), f"{setup} is not a file of this folder.", "Name one.", DutError)
+    _check_services(file, place, body)
+    _check_setup(file, (*place, "network", "setup"), body.get("network", {}).get("setup"))
     return Deployment(
         id=name,
         profile=body["profile"],
@@ -166,6 +169,30 @@ def changed_lines(text: str, other: str) -> list[str]:
     rows = [[line.strip() for line in one.splitlines() if line.strip() and not line.strip().startswith("#")]
             for one in (text, other)]  # fmt: skip
     return [line for line in difflib.unified_diff(*rows, lineterm="", n=0) if not line.startswith(("---", "+++", "@@"))]
+
+
+def _check_services(file: yamlfile.YamlFile, place: tuple, body: dict[str, Any]) -> None:
+    """A service of another profile would be passed over in silence."""
+    known = OFFERS[body["profile"]].services if body["profile"] in OFFERS else body.get("services", {})
+    for name in body.get("services", {}):
+        if name not in known:
+            raise file.error((*place, "services", name), f"the profile {body['profile']} has no service {name!r}.",
+                             f"It has: {', '.join(known)}.", DutError)  # fmt: skip
+
+
+def _check_setup(file: yamlfile.YamlFile, place: tuple, setup: str | None) -> None:
+    if setup is None:
+        return
+    path = file.path.parent / setup
+    if not path.is_file():
+        raise file.error(place, f"{setup} is not a file of this folder.", "Name one.", DutError)
+    try:
+        first = path.read_bytes().partition(b"\n")[0]
+    except OSError as error:
+        raise file.error(place, f"{path} cannot be read: {error.strerror}.", "Allow yourself to read it.", DutError) from None
+    if first.endswith(b"\r"):
+        raise file.error(place, f"the lines of {setup} end with a carriage return, as on Windows, which a shell takes for a part of "
+                         "each line.", "Save it with line feeds alone (`sed -i 's/\\r$//'`).", DutError)  # fmt: skip
 
 
 def _check_addresses(file: yamlfile.YamlFile, place: tuple, body: dict[str, Any]) -> None:

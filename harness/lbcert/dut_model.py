@@ -16,6 +16,8 @@ SHORT_IDLE = 6.0
 """s that a silent session lives in the variant short-idle"""
 POOL_LIFETIME_FLOOR = 1800.0
 """s that a persistence entry must live in a pool (design 4: ceilings; the article's `expire 30m`)"""
+POOL_CROWD = 1000
+"""clients who come before a known one comes again (OCS-AFF-03): a table with room for fewer shows in traffic"""
 IDLE_FLOOR = 3600.0
 """s that a silent session should live at least (design 4: ceilings; the article's timeouts)"""
 SMALL_PORTS = 200

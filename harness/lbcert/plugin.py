@@ -29,7 +29,7 @@ from .run.live import LiveLine
 from .run.ordering import arranged
 from .run.outcome import Judged
 from .run.session import Run, Session, SetupError, default_folder
-from .topology import probe
+from .topology import linux, probe
 from .topology.choice import PROVIDERS
 from .verdicts import NO_VARIANT, Verdict
 
@@ -93,6 +93,9 @@ def _count(text: str) -> int:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput"):
+        # A worker whose head was killed would go on with its test, for up to a minute, and then have nobody to tell.
+        linux.die_with_parent()
     config.addinivalue_line("markers", "requirement(*ids): the requirements that a test judges")
     config.addinivalue_line("markers", "exploration: runs with --explore only")
     config.addinivalue_line("markers", "timing: takes one of the machine's slots for tests with tight bounds")
@@ -114,8 +117,20 @@ def _check_keyword(expression: str, state: State) -> None:
         name = word.upper().replace("_", "-")
         name = name[:-1] + name[-1].lower() if name[-1].isalpha() else name
         if name.rsplit("-", 1)[0] in families and name not in state.requirements:
-            known = ", ".join(sorted(state.requirements))
+            first = name.partition("-")[0]
+            known = ", ".join(sorted(one for one in state.requirements if one.startswith(f"{first}-")))
             raise pytest.UsageError(f"-k {word}: no such requirement; known: {known}")
+
+
+def _check_selection(config: pytest.Config, state: State, items: list[pytest.Item]) -> None:
+    """A requirement of another suite in -k would select nothing, and say only that all was deselected."""
+    if items:
+        return
+    asked = {word.upper().replace("_", "-") for word in _ID.findall(config.getoption("keyword", "") or "")} & set(state.requirements)
+    judged = {name for item in state.deselected for name in _ids(item)}
+    if asked and judged and not asked & judged:
+        suites = sorted({f"suites/{state.profile_of[name].replace('-', '_')}" for name in asked})
+        raise pytest.UsageError(f"-k {', '.join(sorted(asked))}: none of the tests given is about it; see {', '.join(suites)}")
 
 
 def _check_report_dir(folder: Path) -> None:
@@ -177,6 +192,7 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
         for name in _ids(item):
             item.extra_keyword_matches.update({name, name.replace("-", "_")})
     result = yield
+    _check_selection(config, state, items)
     certification = [item for item in items if _ids(item)]
     if certification:
         paces = {item: _pace(item, state) for item in certification}

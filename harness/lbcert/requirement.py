@@ -11,6 +11,11 @@ from .run.pace import LONG_TIMERS
 from .topology.plan import ROUTINGS
 
 
+in_turn = pytest.mark.parametrize("turn", range(3), ids=["first", "second", "third"])
+"""One test for each server, which fails in its turn (`settle_clients`): a line of a configuration is about one server only. Where there
+are two, one fails twice; of more than three, three do."""
+
+
 def requirement(
     *ids: str,
     timing: bool = False,

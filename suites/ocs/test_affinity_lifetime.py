@@ -5,12 +5,14 @@ offers no variant is held to that instead: nobody may be forgotten. The lifetime
 on a faster clock.
 """
 
-from lbcert.api import SHORT_LIFETIME, Deployment, Lab, be_silent_late, checks, dial, requirement, requirement_deadline
+from lbcert.api import POOL_CROWD, SHORT_LIFETIME, Deployment, Lab, be_silent_late, cheap_services, checks, dial, requirement, requirement_deadline
 
 CLIENTS = 60
 STRANGERS = 7
 FEW = 24
 """clients, who all come back while a second of ours is a minute of the product's clock"""
+FULL = 0.9
+"""of the entries for which the deployment declares room"""
 NEARLY = 0.75
 """of the lifetime, after which a client comes back"""
 RETURNS = ["second", "third", "fourth"]
@@ -51,20 +53,39 @@ def test_half_an_hour_is_remembered(lab: Lab) -> None:
     lab.judge(checks.half_an_hour_is_remembered)
 
 
+@requirement("OCS-AFF-03")
+def test_many_clients_are_remembered(lab: Lab) -> None:
+    """As many clients come as a pool has in a morning; then the first ones come back, and the last ones."""
+    lab.need_servers(2)
+    declared = lab.declares.size
+    crowd = lab.sources.several(min(POOL_CROWD, int(FULL * declared)) if isinstance(declared, int) else POOL_CROWD)
+    few = [*crowd[:FEW], *crowd[-FEW:]]
+    plain = cheap_services(lab)
+    lab.visit([dial(lab, plain[0], client, label="came") for client in crowd], at_once=8)
+    lab.visit([dial(lab, plain[-1], client, label="came back") for client in lab.shuffled(few)])
+    lab.judge(checks.many_are_remembered)
+
+
 def come_and_go(lab: Lab) -> None:
     lab.need_servers(2)
     faithful, away = lab.sources.several(CLIENTS), lab.sources.several(CLIENTS)
-    come(lab, {"first": faithful, "away": away})
+    groups = {"first": faithful, "away": away}
     for label in RETURNS:
-        lab.watch(f"clients come back ({label})", lambda: False, requirement_deadline("away", NEARLY * SHORT_LIFETIME))
-        come(lab, {label: faithful, "other": lab.sources.several(STRANGERS)})
+        # From when they begin to come, so that a slow machine takes nothing from the lifetime.
+        back = requirement_deadline("away", NEARLY * SHORT_LIFETIME)
+        come(lab, groups)
+        lab.watch(f"clients come back ({label})", lambda: False, back)
+        groups = {label: faithful, "other": lab.sources.several(STRANGERS)}
+    come(lab, groups)
     come(lab, {"away again": away})
 
 
 def come(lab: Lab, groups: dict[str, list[str]]) -> None:
     """All of them call, on any port, and leave when all have been served: while they are there, load spreads them."""
     plain = [name for name in ("sip", "sharing", "monitoring", "response-group", "attendant") if name in lab.services] or list(lab.services)
-    calls = [dial(lab, lab.random.choice(plain), client, label=label, hold=True)
-             for label, clients in groups.items() for client in clients]  # fmt: skip
-    for talk in lab.visit(lab.shuffled(calls)):
+    # In about the same order each time, so that a slow machine takes little from the lifetime of anybody.
+    places = sorted((place / len(clients), label, client) for label, clients in groups.items() for place, client in enumerate(clients))
+    mixed = [one for start in range(0, len(places), FEW) for one in lab.shuffled(places[start : start + FEW])]
+    calls = [dial(lab, lab.random.choice(plain), client, label=label, hold=True) for _, label, client in mixed]
+    for talk in lab.visit(calls):
         talk.leave()

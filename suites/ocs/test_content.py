@@ -1,12 +1,15 @@
 """OCS-AFF-04, OCS-APP-01, -02: what is said between a client and its Front End, and who else has a part in it."""
 
-from lbcert.api import Lab, checks, dial, exchange_sip, recite_torture, requirement, require_login, tell_certificates
+from lbcert.api import Lab, checks, dial, exchange_sip, recite, recite_torture, require_login, requirement, tell_certificates
 
 CLIENTS = 50
 SIP = ("sip-tls", "sip", "sharing", "response-group", "attendant", "announcement", "voice-control")
 ASKS_FOR_LOGIN = ("sip-tls", "sip")
 REPEATS = 2
-WITH_CERTIFICATE = ("sip-tls", "remoting")
+ROUNDS = 120
+"""requests on each connection of another port"""
+WITH_CERTIFICATE = {"sip-tls": 10, "remoting": 10, "web": 5, "focus": 5}
+"""the services over TLS, and clients of each"""
 
 
 @requirement("OCS-AFF-04")
@@ -36,10 +39,19 @@ def test_torture_messages_cross(lab: Lab) -> None:
     lab.judge(checks.torture_arrives)
 
 
+@requirement("OCS-APP-01")
+def test_nothing_else_is_altered(lab: Lab) -> None:
+    """On the ports that do not speak SIP, clients ask their Front Ends again and again."""
+    services = [name for name in lab.services if name not in SIP for _ in range(REPEATS)]
+    talks = lab.visit([dial(lab, service, hold=True) for service in lab.shuffled(services)])
+    recite(lab, talks, ROUNDS)
+    lab.judge(checks.bytes_arrive)
+
+
 @requirement("OCS-APP-02")
 def test_tls_is_end_to_end(lab: Lab) -> None:
-    """Ten clients on 5061 and on 8404, each with a certificate to show."""
+    """Ten clients on 5061 and on 8404 and five on 443 and on 444, each with a certificate to show."""
     tell_certificates(lab)
-    services = [name for name in WITH_CERTIFICATE if name in lab.services for _ in range(10)]
+    services = [name for name, count in WITH_CERTIFICATE.items() if name in lab.services for _ in range(count)]
     lab.visit([dial(lab, service, shows=True) for service in lab.shuffled(services)], at_once=10)
     lab.judge(checks.tls_is_end_to_end)

@@ -9,6 +9,7 @@ from lbcert.api import (
     checks,
     detection,
     hang,
+    in_turn,
     newcomers,
     patience,
     refuse,
@@ -30,8 +31,9 @@ ANSWER = 3.0
 """s that such clients wait for an answer"""
 
 
+@in_turn
 @requirement("OCS-FAIL-01", timing=True)
-def test_refusing_front_end_is_found(lab: Lab) -> None:
+def test_refusing_front_end_is_found(lab: Lab, turn: int) -> None:
     """Nobody calls for a while; then the SIP ports of a Front End refuse and new clients come, at last in a crowd."""
     lab.need_servers(2)
     check = lab.declares.health_check
@@ -42,7 +44,7 @@ def test_refusing_front_end_is_found(lab: Lab) -> None:
     if check.passive:
         lab.judge(checks.refusal_is_found)
         return
-    name = next(iter(settle_clients(lab, EACH)))
+    name = next(iter(settle_clients(lab, EACH, turn)))
     refuse(lab, lab.server(name), [lab.services[service][1] for service in SIP_SERVICES if service in lab.services])
     others = [service for service in lab.services if service not in SIP_SERVICES]
     begun: list[Talk] = []

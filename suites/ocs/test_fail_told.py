@@ -4,7 +4,6 @@ from lbcert.api import (
     MARGIN,
     Lab,
     Pulse,
-    Talk,
     Trickle,
     ask_more,
     checks,
@@ -12,6 +11,8 @@ from lbcert.api import (
     dark,
     detection,
     dial,
+    hold_on_each,
+    in_turn,
     newcomers,
     requirement,
     requirement_deadline,
@@ -22,10 +23,8 @@ from lbcert.api import (
     until_used,
 )
 
-ON_EACH, ON_OTHERS = 10, 20
-"""connections for each Front End that there is, and on all but one of them together, at least"""
-SERVICES = ("sip", "sip-tls", "focus", "rpc", "sharing")
-"""on which connections are held: two listeners' worth of protocols, with TLS and without"""
+EACH = 10
+"""clients of each Front End, who hold one connection on every port"""
 CROWD = 60
 EVERY, ASK = 0.5, 0.4
 """s between two clients that come, and between two requests on a held connection"""
@@ -33,19 +32,13 @@ AFTER = 5.0
 """s for which connections are looked at after the return"""
 
 
-def hold(lab: Lab) -> list[Talk]:
-    services = [service for service in SERVICES if service in lab.services]
-    each = max(ON_EACH, ON_OTHERS // max(1, len(lab.servers) - 1))
-    return lab.visit([dial(lab, services[n % len(services)], hold=True, label="held") for n in range(each * len(lab.servers))])
-
-
+@in_turn
 @requirement("OCS-FAIL-04", timing=True)
-def test_clients_of_dead_front_end_are_told(lab: Lab) -> None:
-    """Connections are held on every Front End; one loses its power."""
-    lab.need_servers(2)
-    lab.settle()
-    held = hold(lab)
-    name = crowded(lab, held)
+def test_clients_of_dead_front_end_are_told(lab: Lab, turn: int) -> None:
+    """A connection is held on every port of every Front End; one loses its power."""
+    homes = settle_clients(lab, EACH, turn)
+    held = hold_on_each(lab, homes)
+    name = next(iter(homes))
     theirs = [talk for talk in held if talk.server == name]
     dark(lab, lab.server(name))
     until_dead(lab, name, "dark", theirs, until=lambda: not any(talk.alive for talk in theirs),
@@ -54,25 +47,19 @@ def test_clients_of_dead_front_end_are_told(lab: Lab) -> None:
     lab.judge(checks.clients_of_dead_front_end_are_told)
 
 
-def crowded(lab: Lab, held: list[Talk]) -> str:
-    """A Front End that holds as many of these connections as its share is, or more."""
-    counts = {server.name: sum(1 for talk in held if talk.server == server.name) for server in lab.servers}
-    share = min(max(counts.values()), len(held) // len(counts))
-    return lab.random.choice([name for name, count in counts.items() if count >= share])
-
-
 @requirement("OCS-FAIL-06", timing=True)
 def test_clients_of_other_front_ends_feel_nothing(lab: Lab) -> None:
     """Connections ask again and again; a Front End loses its power, its clients and new ones come, and it returns."""
-    name, theirs = next(iter(settle_clients(lab, ON_EACH).items()))
-    held = hold(lab)
+    homes = settle_clients(lab, EACH)
+    name, theirs = next(iter(homes.items()))
+    held = hold_on_each(lab, homes)
     pulse = Pulse(lab, [talk for talk in held if talk.server != name], ASK)
     lab.watch("answers before the fault", lambda: False, requirement_deadline("before", AFTER / 2))
     server = lab.server(name)
     dark(lab, server)
-    services = [service for service in SERVICES if service in lab.services]
-    coming = Trickle(lab, EVERY, lambda number: come(lab, theirs[number // 2 % len(theirs)], services[number % len(services)], "known")
-                     if number % 2 else dial(lab, services[number % len(services)], label="new"))  # fmt: skip
+    services = lab.shuffled(list(lab.services))
+    coming = Trickle(lab, EVERY, lambda number: come(lab, theirs[number // 2 % len(theirs)], services[number // 2 % len(services)], "known")
+                     if number % 2 else dial(lab, services[number // 2 % len(services)], label="new"))  # fmt: skip
     lab.watch(f"{name} is known as dead", lambda: False,
               requirement_deadline("detection", detection(lab.declares.health_check, "dark") + MARGIN))  # fmt: skip
     restore(lab, server, "dark")

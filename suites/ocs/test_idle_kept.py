@@ -5,6 +5,7 @@ from collections.abc import Callable
 from lbcert.api import (
     BENOTIFY,
     SHORT_IDLE,
+    SIP_APPLICATIONS,
     SIP_SERVICES,
     Lab,
     Talk,
@@ -17,7 +18,7 @@ from lbcert.api import (
 )
 
 EACH = 3
-"""connections of each kind, on each SIP port"""
+"""connections of each kind, on each port at which clients log on; one on each other SIP port"""
 SHARE = 2 / 3
 """of the idle time passes between two things that are said: as clients of OCS do with what the server names"""
 ROUNDS = 8
@@ -46,8 +47,8 @@ def test_one_way_is_enough(lab: Lab) -> None:
 
 
 def hold(lab: Lab, label: str) -> list[Talk]:
-    services = [service for service in SIP_SERVICES if service in lab.services]
-    return lab.visit([dial(lab, service, hold=True, label=label) for service in services for _ in range(EACH)])
+    services = [*SIP_SERVICES * EACH, *SIP_APPLICATIONS]
+    return lab.visit([dial(lab, service, hold=True, label=label) for service in services if service in lab.services])
 
 
 def use(lab: Lab, held: list[Talk], say: Callable[[], None]) -> None:

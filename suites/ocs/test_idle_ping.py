@@ -2,6 +2,7 @@
 
 from lbcert.api import (
     MARGIN,
+    SIP_APPLICATIONS,
     SIP_SERVICES,
     Lab,
     checks,
@@ -15,14 +16,14 @@ from lbcert.api import (
 )
 
 EACH = 5
-"""connections on each SIP port"""
+"""connections on each port at which clients log on; one on each other SIP port"""
 
 
 @requirement("OCS-IDLE-06", timing=True)
 def test_pings_and_pongs(lab: Lab) -> None:
     """Clients ping their Front Ends; then each Front End sends a CRLF by itself."""
-    services = [service for service in SIP_SERVICES if service in lab.services]
-    held = lab.visit([dial(lab, service, hold=True, label="held") for service in services for _ in range(EACH)])
+    services = [service for service in (*SIP_SERVICES * EACH, *SIP_APPLICATIONS) if service in lab.services]
+    held = lab.visit([dial(lab, service, hold=True, label="held") for service in services])
     lab.echo(held, "begin")
     listen(held)
     lab.mark("ping")

@@ -6,6 +6,8 @@ SERVICES = ("http", "https")
 CLIENTS = 20
 """for each service; half of them within the front network, half from beyond"""
 FORGED = "203.0.113.77"
+PAGES = 3
+"""requests in a row of every second client, if the product keeps the connection open"""
 CONNECTIONS = 10
 """for each service, whose port is looked at"""
 
@@ -16,8 +18,8 @@ def test_servers_are_told_the_address(lab: Lab) -> None:
 
     Every second client claims to be somebody else, in every header that is made for that. Where pages do not come, waiting for each would show nothing more.
     """
-    asks = [[Ask("/")], [Ask("/", headers=claiming(FORGED))]]
-    calls = [[dial(lab, service, asks=asks[number % 2]) for number in range(CLIENTS // 2) for service in SERVICES] for _ in range(2)]
+    asks = [[Ask("/")], [Ask("/", headers=claiming(FORGED))] * PAGES, [Ask("/")] * PAGES, [Ask("/", headers=claiming(FORGED))]]
+    calls = [[dial(lab, service, asks=asks[number % len(asks)]) for number in range(CLIENTS // 2) for service in SERVICES] for _ in range(2)]
     talks = lab.visit(calls[0])
     good = all(talk.outcome == "answered" for talk in talks)
     lab.visit(calls[1], at_once=1 if good else len(calls[1]))

@@ -1,13 +1,19 @@
 """TP-COOKIE: the balancer's own cookie, and persistence by it (TP-TLS-04)."""
 
 import re
+from collections import Counter
 
-from lbcert.api import Ask, Browser, Lab, answer_with, browse, checks, dial, requirement
+from lbcert.api import Ask, Browser, Lab, answer_with, browse, checks, crash, dial, requirement, requirement_deadline, until_dead
 
 SERVICES = ("http", "https")
 USERS = 10
 """for each service"""
+MANY = 18
+"""for each service, so that some are each server's"""
 PAGES = 20
+READING = 30.0
+"""s that users look at a page before they ask for the next"""
+READ = 3
 ODD_USERS = 21
 """for each kind of cookie: of two servers, chance sends all to one less than once in a million times"""
 PUBLIC = "public, max-age=3600"
@@ -136,3 +142,38 @@ def test_cookie_keeps_a_user_on_one_server(lab: Lab) -> None:
         browse(lab, [Browser(f"other {number}", "https") for number in range(3)], 1, label="other")
         browse(lab, users, pages, label="again", pipelined=pipelined)
     lab.judge(checks.cookie_keeps_server, pages=PAGES)
+
+
+@requirement("TP-TLS-04")
+def test_cookie_outlives_the_reading_of_a_page(lab: Lab) -> None:
+    """Users look at a page for half a minute, and go on; others come meanwhile."""
+    lab.need_servers(2)
+    lab.settle()  # as above
+    users = newcomers()
+    browse(lab, users, 1, label="first")
+    lab.watch("users read", lambda: False, requirement_deadline("reading", READING))
+    browse(lab, [Browser(f"other {number}", "https") for number in range(3)], 1, label="other")
+    browse(lab, users, READ, label="again")
+    lab.judge(checks.cookie_keeps_server, pages=READ)
+
+
+@requirement("TP-COOKIE-06", timing=True)
+def test_users_of_a_dead_server_are_moved(lab: Lab) -> None:
+    """A server crashes; when that must be known all users come, and go on. Where users have to find it out, half of its users do."""
+    lab.need_servers(2)
+    lab.settle()
+    users = newcomers(MANY)
+
+    def come(user: Browser, label: str):
+        return dial(lab, user.service, jar=user.jar, client=user.name, label=label)
+
+    homes = [talk.server for talk in lab.visit([come(user, "first") for user in users])]
+    server = Counter(filter(None, homes)).most_common(1)[0][0] if any(homes) else lab.servers[0].name
+    theirs = [user for user, home in zip(users, homes, strict=True) if home == server]
+    finders = theirs[::2] if lab.declares.health_check.passive else []
+    crash(lab, lab.server(server))
+    until_dead(lab, server, "refused", finders or theirs, come=come)
+    users = [user for user in users if user not in finders]
+    lab.visit(lab.shuffled([come(user, "after") for user in users]), at_once=6)
+    browse(lab, users, READ, label="later")
+    lab.judge(checks.dead_servers_users_are_moved)

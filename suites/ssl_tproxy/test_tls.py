@@ -4,6 +4,8 @@ from lbcert.api import Ask, Browser, Jar, Lab, answer_with, browse, checks, clai
 
 CLIENTS = 20
 PAGES = 3
+WRITTEN = 2
+"""requests in a row of each client that writes into X-Forwarded-For"""
 BODY = bytes(range(256)) * 256
 """64 KiB that a client sends; servers answer with as many"""
 FORGED = {
@@ -12,6 +14,7 @@ FORGED = {
     "two forged values": [("X-Forwarded-For", "203.0.113.7, 198.51.100.9")],
     "two forged lines": [("X-Forwarded-For", "203.0.113.7"), ("X-Forwarded-For", "198.51.100.9")],
     "spelt in small letters": [("x-forwarded-for", "203.0.113.7")],
+    "named in Connection": [("X-Forwarded-For", "203.0.113.7"), ("Connection", "keep-alive, X-Forwarded-For")],
 }
 OFFERS = ("SSL 3.0", "TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3", "static RSA", "NULL", "anonymous", "export", "RC4", "3DES")
 VERSIONS = ("1.2", "1.3")
@@ -41,7 +44,7 @@ def test_address_survives_the_chain(lab: Lab) -> None:
 @requirement("TP-TLS-06")
 def test_forwarded_for(lab: Lab) -> None:
     """Clients write things into X-Forwarded-For."""
-    lab.visit([dial(lab, service, asks=[Ask("/", headers=headers)], label=label)
+    lab.visit([dial(lab, service, asks=[Ask("/", headers=headers)] * WRITTEN, label=label)
                for label, headers in FORGED.items() for service in ("http", "https") for _ in range(2)])  # fmt: skip
     lab.judge(checks.last_forwarded_is_the_client)
 

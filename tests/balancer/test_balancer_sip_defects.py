@@ -9,7 +9,7 @@ from pool_rig import OWN_PORTS, ask_page
 
 from lbcert.balancer import parse
 from lbcert.balancer.defects import policy_for
-from lbcert.balancer.opening import NOTHING
+from lbcert.balancer.opening import NOTHING, Opening
 
 PING = b"\r\n\r\n"
 REGISTER = b"REGISTER sip:example.com SIP/2.0\r\nCall-ID: A1\r\nExpires: 600\r\nCSeq: 1 REGISTER\r\n\r\nbody: X"
@@ -72,6 +72,14 @@ def test_rewrite_sip(pool, defects, request_, answer):
     assert arrives(p, session, REGISTER) == request_
     assert comes_back(p, session, ANSWER) == answer
     assert comes_back(p, session, b"GET / HTTP/1.1\r\nA: b\r\n\r\n") == b"GET / HTTP/1.1\r\nA: b\r\n\r\n"
+
+
+def test_a_letter_is_spoiled_on_one_port_towards_the_client_behind_a_thousand_bytes():
+    its_policy = policy(**{"spoil-on": 5069})
+    spoil = its_policy.altered(Opening(port=5069), "client")
+    assert spoil(b"a" * 600) + spoil(b"a" * 600) + spoil(b"a") == b"a" * 1000 + b"A" + b"a" * 200
+    assert its_policy.altered(Opening(port=5069), "server") is None
+    assert its_policy.altered(Opening(port=5060), "client") is None
 
 
 KEEP_ALIVES = {

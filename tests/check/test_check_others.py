@@ -14,9 +14,9 @@ CHECK = {"inter": 2.0, "fall": 3, "rise": 2, "timeout": 2.0}
 
 
 @pytest.fixture
-def check(check_zygote, capsys, monkeypatch):
+def check(zygote, capsys, monkeypatch):
     """`check(file, options...)`: exit status and what was printed."""
-    monkeypatch.setattr(command, "examine", lambda *args, **more: examine(*args, zygote=check_zygote, **more))
+    monkeypatch.setattr(command, "examine", lambda *args, **more: examine(*args, zygote=zygote, **more))
 
     def run(path, *options):
         capsys.readouterr()

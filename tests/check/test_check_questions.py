@@ -37,21 +37,21 @@ def test_one_question_before_anything_runs(config, text, parts):
     assert all(part in str(asked.value) for part in parts), asked.value
 
 
-def test_files_whose_content_decides_are_asked_for_at_once_and_then_used(config, check_zygote, tmp_path):
+def test_files_whose_content_decides_are_asked_for_at_once_and_then_used(config, zygote, tmp_path):
     path = config("global\n lua-load /etc/haproxy/x.lua\n" + FARM + " tcp-request content reject if { src -f /etc/bad.lst }\n")
     with pytest.raises(Question) as asked:
-        examine([path], zygote=check_zygote)
+        examine([path], zygote=zygote)
     assert "--file /etc/haproxy/x.lua=... --file /etc/bad.lst=..." in str(asked.value)
     (tmp_path / "x.lua").write_text('core.log(core.info, "here")\n')
     (tmp_path / "bad").write_text("192.0.2.1\n")
     given = {"/etc/haproxy/x.lua": tmp_path / "x.lua", "/etc/bad.lst": tmp_path / "bad"}
-    assert [one.vip for one in examine([path], files=given, zygote=check_zygote).candidates] == [("10.0.0.10", 3389)]
+    assert [one.vip for one in examine([path], files=given, zygote=zygote).candidates] == [("10.0.0.10", 3389)]
 
 
-def test_a_refusal_names_the_users_file_and_line(config, check_zygote):
+def test_a_refusal_names_the_users_file_and_line(config, zygote):
     first, second = config("global\n maxconn 10\n", "a.cfg"), config(FARM + " timeout conect 3s\n", "b.cfg")
     with pytest.raises(Refusal) as refused:
-        examine([first, second], zygote=check_zygote)
+        examine([first, second], zygote=zygote)
     assert f"[{second}:8]" in str(refused.value) and "timeout" in str(refused.value)
 
 
@@ -84,10 +84,10 @@ def test_a_second_file_begins_with_a_section(config):
 
 
 @pytest.mark.nightly
-def test_a_folder_is_one_configuration_in_alphabetical_order(tmp_path, check_zygote):
+def test_a_folder_is_one_configuration_in_alphabetical_order(tmp_path, zygote):
     (tmp_path / "10-rdp.cfg").write_text(FARM)
     (tmp_path / "00-global.cfg").write_text("global\n maxconn 100")
-    found = examine([tmp_path], zygote=check_zygote)
+    found = examine([tmp_path], zygote=zygote)
     assert [name for name, _ in found.source.files] == [str(tmp_path / "00-global.cfg"), str(tmp_path / "10-rdp.cfg")]
     assert found.candidates[0].bind.line.place == f"{tmp_path / '10-rdp.cfg'}, line 3"
     assert [found.source.origin(number) for number in (2, 5)] == [(str(tmp_path / "00-global.cfg"), 1), (str(tmp_path / "10-rdp.cfg"), 1)]
@@ -101,25 +101,25 @@ def test_a_folder_is_one_configuration_in_alphabetical_order(tmp_path, check_zyg
     pytest.param(RDP + " server a 127.0.0.1:4000\n", "no real server with an address of its own", id="own address"),
     pytest.param(RDP.replace("3389", "3389 accept-proxy") + " server a 10.0.0.11:3389\n", "reaches no backend", id="PROXY protocol"),
 ])  # fmt: skip
-def test_a_listener_that_cannot_be_tested_is_named_with_the_reason(config, check_zygote, text, reason):
-    found = examine([config(text)], zygote=check_zygote)
+def test_a_listener_that_cannot_be_tested_is_named_with_the_reason(config, zygote, text, reason):
+    found = examine([config(text)], zygote=zygote)
     assert found.candidates == [] and [what for what, _ in found.choice.left_out] == ["10.0.0.10:3389"]
     assert reason in found.choice.left_out[0][1]
 
 
 @pytest.mark.nightly
-def test_a_listener_can_be_chosen(config, check_zygote):
+def test_a_listener_can_be_chosen(config, zygote):
     path = config("".join(FARM.replace("rdp", f"rdp{number}").replace("0.10:", f"0.{20 + number}:") for number in range(8)))
-    found = examine([path], zygote=check_zygote)
+    found = examine([path], zygote=zygote)
     assert [one.id for one in found.candidates] == ["rdp0", "rdp1", "rdp2"] and len(found.choice.left_out) == 4
-    chosen = examine([path], vip=("10.0.0.26", 3389), zygote=check_zygote)
+    chosen = examine([path], vip=("10.0.0.26", 3389), zygote=zygote)
     assert [one.vip for one in chosen.candidates] == [("10.0.0.26", 3389)]
     with pytest.raises(Question, match="does not listen there; it listens on: 10.0.0.20:3389"):
-        examine([path], vip=("10.0.0.99", 3389), zygote=check_zygote)
+        examine([path], vip=("10.0.0.99", 3389), zygote=zygote)
 
 
-def test_what_is_written_can_be_corrected_and_read_again(config, check_zygote, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(command, "examine", lambda *args, **more: examine(*args, zygote=check_zygote, **more))
+def test_what_is_written_can_be_corrected_and_read_again(config, zygote, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(command, "examine", lambda *args, **more: examine(*args, zygote=zygote, **more))
     kept = tmp_path / "kept"
     path = CONFIGS / "01-frontend-and-backend.cfg"
     assert cli.main(["check", str(path), "--no-run", "--write", str(kept)]) == 0

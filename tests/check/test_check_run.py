@@ -46,7 +46,7 @@ def test_a_failure_names_the_line_of_the_users_file(check):
     ("05-gateway-and-sessions", ["RDP-PERSIST-02", "RDP-FAIL-01"]),
     ("07-three-hundred-listeners", ["RDP-PERSIST-01", "RDP-FAIL-09"]),
 ])  # fmt: skip
-def test_the_changes_help(check, check_zygote, tmp_path, file, requirements):
+def test_the_changes_help(check, zygote, tmp_path, file, requirements):
     """What failed before the named lines were changed passes afterwards."""
     path = CONFIGS / f"{file}.cfg"
     wanted = " or ".join(requirements)
@@ -56,7 +56,7 @@ def test_the_changes_help(check, check_zygote, tmp_path, file, requirements):
     for name in requirements:
         # One after the other, as a user would: lines move, and one change may serve two requirements.
         (tmp_path / path.name).write_text(text)
-        text = applied(text, changes(name, examine([tmp_path / path.name], zygote=check_zygote).candidates[0]))
+        text = applied(text, changes(name, examine([tmp_path / path.name], zygote=zygote).candidates[0]))
     changed = tmp_path / f"changed {path.name}"
     changed.write_text(text)
     after = check(changed, "-k", wanted)[2]

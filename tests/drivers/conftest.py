@@ -6,19 +6,9 @@ import pytest
 
 from lbcert.drivers import driver_for
 from lbcert.dut import load
-from lbcert.topology.netns import Zygote
 from lbcert.topology.plan import DUT_HOST, Host, Plan
-from lbcert.topology.probe import raise_file_limit
 
 YAML = "schema: 1\nname: Mine\ndriver: nginx\nprofile: rdp\nconfig: lb.conf\n"
-
-
-@pytest.fixture(scope="session")
-def zygote():
-    raise_file_limit()
-    zygote = Zygote()
-    yield zygote
-    zygote.close()
 
 
 @pytest.fixture

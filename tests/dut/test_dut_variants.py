@@ -32,6 +32,12 @@ def test_more_than_one_line_differs(variant, text):
         variant(text)
 
 
+@pytest.mark.parametrize("text", [TEXT, "# shorter\n" + TEXT])
+def test_nothing_differs(variant, text):
+    with pytest.raises(DutError, match="short.cfg does not differ from x.cfg. In it a persistence entry lives 4 s"):
+        variant(text)
+
+
 def test_unknown_variant(variant):
     with pytest.raises(DutError, match="'shorter' is no known variant.*short-lifetime"):
         variant(TEXT, YAML.replace("short-lifetime", "shorter"))

@@ -25,7 +25,12 @@ WRONG = {
     "not YAML": ("schema: 1\nname: [\n", [], 3),
     "a list": ("- 1\n", [], 1),
     "twice the same key": (GOOD + "name: Other\n", ["name"], 6),
-    "empty": ("", [], None),
+    "empty": ("", ["the file is empty"], None),
+    "service of another profile": (GOOD + 'services: {http: "10.0.0.1:80"}\n', ["profile rdp has no service 'http'", "It has: rdp"], 6),
+    "service without a port": (GOOD + "services: {rdp: 10.0.0.1}\n", ["is not an address and a port, such as"], 6),
+    "time with a unit": (GOOD + "declares:\n  session: {idle: 30m}\n", ["'30m' is not a number of seconds above 0, or the word none"], 7),
+    "file at no absolute path": (GOOD + "files: {vip.pem: self-signed}\n", ["'vip.pem' is not a path that begins with /"], 6),
+    "setup script that is not there": (GOOD + "network: {setup: up.sh}\n", ["up.sh is not a file of this folder"], 6),
 }
 
 
@@ -55,6 +60,12 @@ def test_a_deployment_can_be_chosen():
 
 def test_the_environment_of_the_product(folder):
     assert load(folder(GOOD + "environment: {VIP: 10.0.0.1}\n") / "dut.yaml", "x").deployments[0].environment == {"VIP": "10.0.0.1"}
+
+
+def test_a_setup_script_from_windows(folder, tmp_path):
+    (tmp_path / "up.sh").write_bytes(b"#!/bin/sh\r\nip rule add fwmark 1 lookup 100\r\n")
+    with pytest.raises(DutError, match="line 6, network.setup: the lines of up.sh end with a carriage return"):
+        load(folder(GOOD + "network: {setup: up.sh}\n") / "dut.yaml", "x")
 
 
 def test_a_timer_may_be_longer_than_a_day(folder):

@@ -55,6 +55,11 @@ def test_is_served(events, verdict, observed):
     assert (finding.verdict, observed in finding.observed) == (verdict, True)
 
 
+def sent_in(seconds: float, visit: list) -> list:
+    """The visit, with the time that our client took to send its pieces."""
+    return [*visit[:-1], {**visit[-1], "sending": int(seconds * 1e9)}]
+
+
 WHOLE = [served("ann", "ts1", label="whole"), served("bob", "ts2", label="whole")]
 CUTS = {
     "same": ([*WHOLE, served("ann", "ts1", label="cut after 4"), served("bob", "ts2", label="cut after 4")], Verdict.PASS,
@@ -63,6 +68,14 @@ CUTS = {
     "lost": ([*WHOLE, unserved("ann", "timeout", label="cut after 4")], Verdict.FAIL, "user ann, cut after 4: no answer in 15 s"),
     "whole-lost": ([unserved("ann", "reset", label="whole"), served("ann", "ts1", label="cut after 4")], Verdict.FAIL,
                    "user ann, whole: reset without an answer"),
+    "slow-but-right": ([*WHOLE, *sent_in(5.5, served("ann", "ts1", label="1 byte at a time"))], Verdict.PASS, "1 of 1 cut requests"),
+    "elsewhere-in-good-time": ([*WHOLE, *sent_in(1.0, served("ann", "ts2", label="cut after 4"))], Verdict.FAIL, "ts2 instead of ts1"),
+    "elsewhere-sent-too-slowly": ([*WHOLE, *sent_in(5.5, served("ann", "ts2", label="1 byte at a time"))], Verdict.HARNESS_ERROR,
+                                  "machine too slow: 1 cut requests went astray that we took up to 5.50 s to send"),
+    "lost-sent-too-slowly": ([*WHOLE, *sent_in(5.5, [unserved("ann", "closed", label="1 byte at a time")])], Verdict.HARNESS_ERROR,
+                             "machine too slow"),
+    "one-in-good-time-decides": ([*WHOLE, *sent_in(5.5, served("ann", "ts2", label="1 byte at a time")),
+                                  *sent_in(1.0, served("bob", "ts1", label="cut after 4"))], Verdict.FAIL, "user bob, cut after 4: ts1"),
 }  # fmt: skip
 
 

@@ -108,9 +108,10 @@ def test_skew(events, key, verdict, observed):
     assert observed in finding.observed
 
 
-def stay(label: str, *counts: int) -> list[list]:
-    return [answered(f"{label}{server}-{n}", "sip", f"fe{server}", label=label, held=True)
-            for server, count in enumerate(counts, 1) for n in range(count)]  # fmt: skip
+def stay(label: str, *counts: int, service: str = "sip") -> list[list]:
+    """So many clients on each Front End, who came to one after the other."""
+    return [answered(f"{label}{server}-{n}", service, f"fe{server}", label=label, held=True)
+            for n in range(max(counts)) for server, count in enumerate(counts, 1) if n < count]  # fmt: skip
 
 
 LOAD = {
@@ -118,6 +119,14 @@ LOAD = {
     "nearly even": ([*stay("held", 18, 22, 20), *stay("newcomer", 9, 1)], Verdict.PASS, "9 of 10"),
     "uneven": ([*stay("held", 17, 23, 20), *stay("newcomer", 10)], Verdict.FAIL, "not shared out evenly: fe1 17"),
     "in turn": ([*stay("held", 20, 20, 20), *stay("newcomer", 4, 3, 3)], Verdict.FAIL, "only 4 of 10 newcomers went to fe1"),
+    "one port in turn": ([*stay("held", 20, 20, 20), *stay("newcomer", 30), *stay("newcomer", 1, 1, 1, service="web")], Verdict.FAIL,
+                         "only 1 of 3 newcomers on web went to fe1"),
+    "one astray on a port": ([*stay("held", 20, 20, 20), *stay("newcomer", 30), *stay("newcomer", 2, 1, service="web")], Verdict.PASS,
+                             "32 of 33 newcomers on 2 ports"),
+    "one port has one Front End": ([*stay("held", 20, 20, 20), *stay("spread", 9, service="web"), *stay("newcomer", 10)], Verdict.FAIL,
+                                   "all 9 clients who stay on web are at fe1"),
+    "neighbours in fours": ([*(answered(f"c{n}", "sip", f"fe{n // 4 % 3 + 1}", label="held", held=True) for n in range(60)),
+                             *stay("newcomer", 10)], Verdict.FAIL, "30 of 60 clients came to a Front End that had more"),
     "not answered": ([*stay("held", 20, 20, 19), unanswered("c", "sip", label="held"), *stay("newcomer", 10)], Verdict.FAIL, "(held)"),
 }
 

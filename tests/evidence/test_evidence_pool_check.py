@@ -8,6 +8,7 @@ from evidence_rig import CHECK, marks
 from outage_rig import call, fault, mark, opened, pool
 
 from lbcert.evidence.checks import hung_front_end_is_left, refusal_is_found
+from lbcert.evidence.checks.outage import Attempts
 from lbcert.verdicts import Verdict
 
 REFUSED = fault("fe1", how="refuse", ports=[5060, 5061])
@@ -83,3 +84,8 @@ def hung(*more, after):
 )
 def test_of_a_hung_front_end(more, after, verdict):
     assert hung(*more, after=after).verdict is verdict
+
+
+@pytest.mark.parametrize("quiet, busy, still", [(1, 3, False), (1, 4, True), (17, 20, False), (17, 40, True)])
+def test_a_product_that_was_held_up_makes_fewer_checks(quiet, busy, still):
+    assert Attempts("fe1", quiet, busy, 60).still_in_a_pool is still

@@ -6,7 +6,7 @@ import pytest
 from calls_rig import answered, pool, syn, unanswered
 from evidence_rig import event
 
-from lbcert.evidence.checks import affinity_lasts, half_an_hour_is_remembered
+from lbcert.evidence.checks import affinity_lasts, half_an_hour_is_remembered, many_are_remembered
 from lbcert.verdicts import Verdict
 
 RETURNS = ["second", "third"]
@@ -103,3 +103,22 @@ def test_half_an_hour_of_clients_on_one_front_end_tells_nothing():
 def test_without_clients_who_come_back_there_is_no_verdict():
     with pytest.raises(ValueError, match="call came back"):
         half_an_hour([])
+
+
+MANY = {
+    "remembered": ((), Verdict.PASS, "of 60 clients who came back were on their Front End, with 60 clients known"),
+    "forgotten": (("10.1.0.0",), Verdict.FAIL, "then on fe"),
+}
+
+
+@pytest.mark.parametrize("moved, verdict, observed", MANY.values(), ids=MANY)
+def test_many_clients(moved, verdict, observed):
+    came = [answered(f"10.1.0.{n}", "sip", f"fe{n % 3 + 1}", label="came") for n in range(60)]
+    back = [answered(f"10.1.0.{n}", "sip", f"fe{(n + (f'10.1.0.{n}' in moved)) % 3 + 1}", 9, label="came back") for n in range(60)]
+    finding = many_are_remembered(pool(*came, *back))
+    assert (finding.verdict, observed in finding.observed) == (verdict, True), finding
+
+
+def test_many_clients_on_one_front_end_tell_nothing():
+    calls = [answered(f"10.1.0.{n}", "sip", "fe1", t, label=label) for t, label in ((0, "came"), (9, "came back")) for n in range(60)]
+    assert many_are_remembered(pool(*calls)).verdict is Verdict.BLOCKED

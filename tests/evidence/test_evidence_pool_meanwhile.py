@@ -9,6 +9,8 @@ from lbcert.verdicts import Verdict
 
 CRASH = event(0, "lab", "fault", fault="crash", server="fe1")
 
+DARK = event(0, "lab", "fault", fault="dark", server="fe1")
+
 
 def during(client: str, server: str | None, t: float, **more):
     return call(client, server, t, label="during", **more)
@@ -27,6 +29,12 @@ STORIES = {
 @pytest.mark.parametrize("events, verdict, observed", STORIES.values(), ids=STORIES)
 def test_service_meanwhile(events, verdict, observed):
     finding = checks.clients_are_served_meanwhile(pool(CRASH, *events))
+    assert (finding.verdict, observed in finding.observed) == (verdict, True), finding
+
+
+@pytest.mark.parametrize("took, verdict, observed", [(4.5, Verdict.PASS, "the slowest after 4.50 s"), (60.0, Verdict.FAIL, "served only after 60.00 s")])
+def test_a_dark_front_end_may_cost_the_time_of_its_detection(took, verdict, observed):
+    finding = checks.clients_are_served_meanwhile(pool(DARK, during("a", "fe2", 0.5, took=took)))
     assert (finding.verdict, observed in finding.observed) == (verdict, True), finding
 
 

@@ -42,6 +42,7 @@ STORIES = {
     "the server's own TLS": (
         instead("web", accepted("fe1", 443, 0.005, "tls"),
                 unanswered("10.1.0.9", "web", "closed") | {"tls": {"server": "11" * 32, "problem": ""}}), Verdict.FAIL, Verdict.BLOCKED),
+    "answered late": (instead("web", answered("10.1.0.9", "web", "fe1", took=6.0)), Verdict.FAIL, Verdict.PASS),
     "another's answer": (instead("web", answered("10.1.0.9", "web", "fe1", token="x")), Verdict.FAIL, Verdict.BLOCKED),
     "the server knows nothing of it": (instead("web", answered("10.1.0.9", "web", "fe1", record=False)), Verdict.FAIL, Verdict.BLOCKED),
     "the fallback answers": (instead("web", answered("10.1.0.9", "web", "fallback")), Verdict.FAIL, Verdict.PASS),

@@ -31,6 +31,11 @@ def test_torture(events, verdict, observed):
     assert (finding.verdict, observed in finding.observed) == (verdict, True), finding
 
 
+def test_other_ports_are_judged_alike():
+    finding = checks.bytes_arrive(pool(recital(went=("dd", 50))))
+    assert finding.verdict is Verdict.FAIL and "that do not speak SIP" in finding.expected
+
+
 def test_nobody_recited():
     with pytest.raises(ValueError, match="no recital"):
         checks.torture_arrives(pool())

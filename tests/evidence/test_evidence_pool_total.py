@@ -25,7 +25,7 @@ def judged(*, settled=SETTLED, one=ONE, lost=ALL, back=BACK, again=AGAIN, **setu
         ({}, Verdict.PASS, "at the fallback: 0 requests before the last Front End was lost, then 2 of 2 clients; after the return 0 of 1 new clients, "
                            "0 of 1 clients that had been there"),
         ({"settled": [call("10.1.0.1", "fallback", -30.0, label="settle")]}, Verdict.FAIL, "reached the fallback while all Front Ends were well"),
-        ({"one": [call("10.1.0.1", "fallback", -10.0, label="one")]}, Verdict.FAIL, "reached the fallback while one Front End was dead"),
+        ({"one": [call("10.1.0.1", "fallback", -10.0, label="one")]}, Verdict.FAIL, "reached the fallback while one Front End was left"),
         ({"one": [*ONE, call("10.1.0.9", "fallback", -9.0, label="other")]}, Verdict.FAIL, "the fallback saw 1 requests before"),
         ({"lost": [*ALL, call("10.1.0.9", None, 14.0, label="all")]}, Verdict.FAIL, "14.00 s after the last Front End was lost: closed"),
         ({"lost": [*ALL, call("10.1.0.9", "fe1", 14.0, label="all")]}, Verdict.FAIL, "14.00 s after the last Front End was lost: reached fe1"),

@@ -1,6 +1,7 @@
 """TP-COOKIE-01 to -05, TP-TLS-04: what makes each verdict, from literal histories."""
 
 import pytest
+from evidence_rig import at, event
 from pages_rig import Page, seen
 from web_rig import farm
 
@@ -73,6 +74,9 @@ CACHED = {
     "max-age=0": ([cached("max-age=0")], Verdict.FAIL, "max-age=0"),
     "known-changed": ([cached("private"), cached(PUBLIC, "private", sets=(), label="known")], Verdict.FAIL, "the site said"),
     "none-set": ([cached(PUBLIC, sets=())], Verdict.BLOCKED, "no answer sets a cookie"),
+    "an-error-page-of-the-balancer's": ([cached("private"), seen("a", Page(None, status=404), label="known")], Verdict.PASS, "1 answers that set"),
+    "the-same-with-the-cookie": ([cached("private"), seen("a", Page(None, status=404, sets=[LB]), label="new")], Verdict.FAIL, "GET 404"),
+    "a-page-of-the-balancer's": ([cached("private"), seen("a", Page(None), label="known")], Verdict.FAIL, "not by a server"),
 }  # fmt: skip
 
 
@@ -141,6 +145,43 @@ KEPT = {
 @pytest.mark.parametrize("events, verdict, observed", KEPT.values(), ids=KEPT)
 def test_kept(events, verdict, observed):
     judged(checks.cookie_keeps_server(farm(*events), pages=2), verdict, observed)
+
+
+CRASH = event(1, "lab", "fault", fault="crash", server="web1")
+
+
+def coming(*servers, label="after", name="a", took=0.01, shown="LB=web1", **more):
+    return seen(name, *[Page(one, shown=[shown]) for one in servers], label=label, answered=at(took), **more)
+
+
+BEGUN = [CRASH, coming("web1", label="first"), coming("web2", label="first", name="b")]
+STAYS = [coming("web2", name="b"), coming("web2", "web2", label="later", name="b")]
+MOVED = {
+    "moved": ([*BEGUN, coming("web2"), coming("web2", "web2", label="later", shown="LB=web2"), *STAYS], Verdict.PASS, "2 users, 1 of them of web1; 4 requests"),
+    "refused": ([*BEGUN, coming(None, status=None, outcome="status 503"), *STAYS], Verdict.FAIL, "a on http: "),
+    "late": ([*BEGUN, coming("web2", took=2.2), *STAYS], Verdict.FAIL, "a on http: answered only after 2.20 s"),
+    "not-followed": ([*BEGUN, coming("web2"), coming("web2", "web1", label="later", shown="LB=web1"), *STAYS], Verdict.FAIL,
+                     "a on http: from web2 to web1 with LB=web1"),
+    "others-are-moved": ([*BEGUN, coming("web2"), coming("web1", name="b")], Verdict.FAIL, "b on http: from web2 to web1"),
+    "finders-do-not-count": ([*BEGUN, coming("web1", label="finder"), coming("web2"), *STAYS], Verdict.PASS, "1 of them of web1"),
+    "by-the-fallback": ([*BEGUN, coming(None), *STAYS], Verdict.FAIL, "and not by a server that saw this request"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("events, verdict, observed", MOVED.values(), ids=MOVED)
+def test_users_of_a_dead_server(events, verdict, observed):
+    judged(checks.dead_servers_users_are_moved(farm(*events)), verdict, observed)
+
+
+def test_a_dead_server_nobody_was_on():
+    with pytest.raises(ValueError, match="holds no user of web1"):
+        checks.dead_servers_users_are_moved(farm(CRASH, coming("web2", label="first"), coming("web2")))
+
+
+def test_a_detection_beyond_the_ceiling():
+    slow = {"inter": 6.0, "fall": 3, "rise": 2, "timeout": 2.0, "kind": "http"}
+    events = MOVED["moved"][0]
+    judged(checks.dead_servers_users_are_moved(farm(*events, check=slow)), Verdict.FAIL, "18 s is beyond the ceiling of 15 s")
 
 
 def judged(finding, verdict, observed):

@@ -10,6 +10,7 @@ from lbcert.verdicts import Verdict
 A, B, DUT, INSIDE = "172.20.0.1", "10.0.0.7", "192.168.2.1", "192.168.2.250"
 
 PAGES = {
+    "redirected": ([asked(A, None, outcome="anonymous", status=301)], Verdict.FAIL, f"client {A} on http: status 301 of the balancer's own"),
     "all-in-time": ([asked(A, label="start"), asked(B, label="strict", took=1.9)], Verdict.PASS, "2 of 2 clients"),
     "none": ([asked(A, None, outcome="status 503", label="start")], Verdict.FAIL, "status 503"),
     "late": ([asked(A, took=2.1, label="start")], Verdict.FAIL, "answered only after 2.10 s"),
@@ -138,6 +139,12 @@ def test_fallback(call, verdict, observed):
     finding = checks.fallback_answers(farm(call))
     assert finding.verdict is verdict
     assert observed in finding.observed
+
+
+def test_fallback_after_a_detection_beyond_the_ceiling():
+    slow = {"inter": 6.0, "fall": 3, "rise": 2, "timeout": 2.0, "kind": "http"}
+    finding = checks.fallback_answers(farm(asked(A, "fallback", label="lost"), check=slow))
+    assert finding.verdict is Verdict.FAIL and "18 s is beyond the ceiling of 15 s" in finding.observed
 
 
 RELEASED = event(1.0, "lab", "restore", server="web1", fault="hang")

@@ -11,6 +11,7 @@ from lbcert.wire.smuggling import SMUGGLING
 
 HOST = "www.lbcert.test"
 NEXT = seen("next", Page(), label="next")
+FARM = [{**one, "headers": [["host", "farm"]]} if one["kind"] == "request" else one for one in NEXT]
 ODD = "both lengths, chunked ends first"
 
 
@@ -44,6 +45,7 @@ STORIES = {
                                   "web2 was passed on what it cannot read (bad header)"),
     "host-of-the-target": ([odd(ABSOLUTE), {**reached(lengths=()), "headers": [["host", "other.lbcert.test"]]}, NEXT], Verdict.PASS, "1 reached"),
     "host-of-the-header": ([odd(ABSOLUTE), reached(lengths=()), NEXT], Verdict.FAIL, "was told the host www.lbcert.test"),
+    "every-server-is-told-another": ([odd(ABSOLUTE), {**reached(lengths=()), "headers": [["host", "farm"]]}, FARM], Verdict.PASS, "1 reached"),
     "next-gets-another's-answer": ([odd(), seen("n", Page(), label="next", replies=[
         {"status": 200, "version": "1.1", "server": "fe=1; conn=9", "set_cookie": [], "headers": [["X-Lbcert-Token", "odd"]]}])],
         Verdict.BLOCKED, "TP-TLS-03"),

@@ -69,3 +69,14 @@ def test_an_address_is_in_no_domain(domain, kept):
     jar = Jar()
     jar.take(f"a=1; path=/; domain={domain}", "/", host="10.0.0.142")
     assert len(jar) == kept
+
+
+@pytest.mark.parametrize("line, kept", [
+    ("a=1; SameSite=None", False), ("a=1; samesite=NONE; Secure", True), ("a=1; SameSite=Lax", True), ("a=1; SameSite=Strict", True),
+    ("__Secure-a=1", False), ("__secure-a=1; Secure", True), ("__Host-a=1; Secure; Path=/", True), ("__Host-a=1; Path=/", False),
+    ("__Host-a=1; Secure; Path=/x", False), ("__Host-a=1; Secure; Path=/; Domain=lbcert.test", False),
+])  # fmt: skip
+def test_a_cookie_that_contradicts_itself_is_not_taken(line, kept):
+    jar = Jar()
+    jar.take(line, "/x", None, "www.lbcert.test")
+    assert len(jar) == kept

@@ -6,6 +6,7 @@ import json
 import pytest
 from http_rig import GET, Desk
 
+from lbcert.clients.http_reply import Replies
 from lbcert.endpoints.http_answer import body_of
 from lbcert.wire.http import chunk
 
@@ -115,6 +116,17 @@ def test_what_waits_is_bounded():
     assert desk.of("malformed")
 
 
+def test_a_head_that_comes_byte_by_byte_is_not_read_again_for_each(monkeypatch):
+    """64 KiB of them kept the one process that serves everybody busy for minutes."""
+    from lbcert.endpoints import http
+
+    looks = []
+    monkeypatch.setattr(http, "head_of", lambda buffer, look=http.head_of: looks.append(len(buffer)) or look(buffer))
+    desk, slow = Desk(), b"\r\nPOST /a HTTP/1.1\r\nHost: v\r\n" + b"X: y\r\n" * 500 + b"Content-Length: 2\r\n\r\nab"
+    assert desk.take(slow + slow + GET, 1).count(b"HTTP/1.1 200 ") == 3
+    assert len(looks) < 10
+
+
 def test_a_focus_is_answered_in_its_own_language():
     body = b'<request xmlns="urn:ietf:params:xml:ns:cccp" requestId="77"><addUser/></request>'
     head = b"POST /mcu HTTP/1.1\r\nHost: vip\r\nContent-Type: application/cccp+xml\r\nContent-Length: %d\r\n\r\n" % len(body)
@@ -137,3 +149,20 @@ def test_what_is_no_request_is_reported_and_refused(data, size):
     assert [event["kind"] for event in desk.events] == ["malformed"]
     assert out.startswith(b"HTTP/1.1 ") and b"fe=2; conn=7" in out and desk.service.closing
     assert desk.take(GET) == b""
+
+
+@pytest.mark.parametrize("how", [{}, {"body_size": 5000}, {"body_size": 200_000, "chunked": True}, {"status": 304}], ids=str)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_what_was_said_is_reported_where_it_is_asked_for(how, method):
+    """Status, header list and body as a client must have them."""
+    desk = Desk({"tell": True, "headers": [["X-B", "1"], ["x-b", "two"]], **how})
+    replies = Replies(0)
+    replies.expect(method)
+    out = desk.take(GET.replace(b"GET", method.encode()))
+    while desk.service.pending:
+        out += desk.service.more()
+    replies.take(out)
+    [reply], [said] = replies.whole, desk.of("said")
+    assert (said["token"], said["number"], said["status"]) == ("t1", 1, reply.status)
+    assert [list(pair) for pair in said["headers"]] == [list(pair) for pair in reply.fields]
+    assert (said["body_length"], said["body_sha256"]) == (reply.body_length, reply.body_sha256)

@@ -31,7 +31,7 @@ declares:
 
 
 @pytest.fixture
-def judged(lab_zygote, tmp_path):
+def judged(zygote, tmp_path):
     """Ten silent sessions through HAProxy with this idle time, judged at a pace: the finding and the lab's history."""
     lag = LagProbe()
 
@@ -44,13 +44,13 @@ def judged(lab_zygote, tmp_path):
         product = load(folder / "dut.yaml", "x")
         driver, deployment = driver_for(product), product.deployments[0]
         files = Files(folder / "history.jsonl", folder / "capture.pcapng", folder / "output.log")
-        scratch = lab_zygote.start(Plan((), (Host(DUT_HOST, (), sysctls={"ipv4/ip_nonlocal_bind": "1"}),)), {})
+        scratch = zygote.start(Plan((), (Host(DUT_HOST, (), sysctls={"ipv4/ip_nonlocal_bind": "1"}),)), {})
         try:
             furnish(scratch, deployment, folder, files.output)
             discovery = driver.discover(scratch, deployment, files.output)
         finally:
             scratch.close()
-        lab = Lab(lab_zygote, driver, deployment, discovery, files, lag, seed=1, pace=pace)
+        lab = Lab(zygote, driver, deployment, discovery, files, lag, seed=1, pace=pace)
         try:
             held = lab.visit([Visit(lab.sources.one(), f"user{number}", hold=True, label="held") for number in range(10)])
             lab.echo(held, "begin")

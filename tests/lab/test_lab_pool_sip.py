@@ -11,8 +11,8 @@ SERVICES = ("sip", "sip-tls", "sharing")
 
 
 @pytest.fixture(scope="module")
-def pool(lab_zygote, tmp_path_factory):
-    lab = make_lab(lab_zygote, tmp_path_factory.mktemp("pool"), dut="ideal:ocs")
+def pool(zygote, tmp_path_factory):
+    lab = make_lab(zygote, tmp_path_factory.mktemp("pool"), dut="ideal:ocs")
     yield lab
     lab.close()
 

@@ -51,8 +51,8 @@ def verdicts(rows):
     return found
 
 
-def test_a_balancer_that_keeps_users_passes_and_a_session_lives_on(lab_zygote, tmp_path, monkeypatch):
-    lab = make_lab(lab_zygote, tmp_path, security=True)
+def test_a_balancer_that_keeps_users_passes_and_a_session_lives_on(zygote, tmp_path, monkeypatch):
+    lab = make_lab(zygote, tmp_path, security=True)
     secure(lab, {})
     (session,) = lab.visit([Visit(lab.sources.one(), "user000", hold=True)])
     first, _, _, far, _ = lab.sources.roaming()
@@ -64,8 +64,8 @@ def test_a_balancer_that_keeps_users_passes_and_a_session_lives_on(lab_zygote, t
     lab.close()
 
 
-def test_a_balancer_that_loses_users_fails(lab_zygote, tmp_path, monkeypatch):
-    lab = make_lab(lab_zygote, tmp_path, security=True, dut="key-includes-source-port")
+def test_a_balancer_that_loses_users_fails(zygote, tmp_path, monkeypatch):
+    lab = make_lab(zygote, tmp_path, security=True, dut="key-includes-source-port")
     secure(lab, {})
     status, rows = probe(lab, tmp_path, monkeypatch, 3, "--source", lab.sources.one())
     found = verdicts(rows)
@@ -76,8 +76,8 @@ def test_a_balancer_that_loses_users_fails(lab_zygote, tmp_path, monkeypatch):
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("mutant, expected", DEFECTS.items(), ids=DEFECTS)
-def test_defects_are_seen_and_what_cannot_be_told_is_not_judged(lab_zygote, tmp_path, monkeypatch, mutant, expected):
-    lab = make_lab(lab_zygote, tmp_path, security=True, dut=mutant)
+def test_defects_are_seen_and_what_cannot_be_told_is_not_judged(zygote, tmp_path, monkeypatch, mutant, expected):
+    lab = make_lab(zygote, tmp_path, security=True, dut=mutant)
     secure(lab, {})
     first, _, _, far, _ = lab.sources.roaming()
     status, rows = probe(lab, tmp_path, monkeypatch, 55, "--servers", "3", "--fallback", "balance", "--even",

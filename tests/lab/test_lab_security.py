@@ -14,8 +14,8 @@ LOGIN = Login("ann", "secret", "DOM")
 
 
 @pytest.fixture(scope="module")
-def certified(lab_zygote, tmp_path_factory):
-    lab = make_lab(lab_zygote, tmp_path_factory.mktemp("certified"), security=True)
+def certified(zygote, tmp_path_factory):
+    lab = make_lab(zygote, tmp_path_factory.mktemp("certified"), security=True)
     yield lab
     lab.close()
 

@@ -87,6 +87,6 @@ def test_the_death_of_a_part_of_the_lab_is_a_harness_error_and_no_wait(disturbed
 
 def test_killing_the_head_of_several_workers_leaves_nothing(disturbed):
     answer = disturbed("kill", 0.3, results=1, choice="PARSE", options=("-n", "2"), leave_within=20.0)
-    assert answer.disturbed
+    assert answer.disturbed and answer.gone_after < SOON
     assert_nothing_left(answer)
     assert_report_can_be_made(answer.folder)

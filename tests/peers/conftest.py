@@ -1,13 +1,11 @@
-"""Fixtures: a zygote, and `behind`, which makes labs with screens for the clients."""
+"""Fixture: `behind`, which makes labs with screens for the clients."""
 
 import sys
 from pathlib import Path
 
 import pytest
 
-from lbcert.topology.netns import Zygote
 from lbcert.topology.plan import CLIENT_HOST
-from lbcert.topology.probe import raise_file_limit
 
 # Helpers must be found whichever import mode the project's pytest.ini chooses.
 sys.path.insert(0, str(Path(__file__).parent))
@@ -15,22 +13,14 @@ sys.path.insert(0, str(Path(__file__).parent))
 from peers_rig import Programs, lab_behind  # noqa: E402
 
 
-@pytest.fixture(scope="session")
-def peers_zygote():
-    raise_file_limit()
-    zygote = Zygote()
-    yield zygote
-    zygote.close()
-
-
 @pytest.fixture(scope="module")
-def behind(peers_zygote, tmp_path_factory):
+def behind(zygote, tmp_path_factory):
     """behind(DUT): its lab for this file, made at the first call, with a screen in the client host."""
     made: dict[str, Programs] = {}
 
     def make(dut: str) -> Programs:
         if dut not in made:
-            made[dut] = Programs(lab_behind(peers_zygote, dut, tmp_path_factory.mktemp("peers")))
+            made[dut] = Programs(lab_behind(zygote, dut, tmp_path_factory.mktemp("peers")))
             made[dut].screen(CLIENT_HOST)
         return made[dut]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from peers_rig import PACKAGES, Program, Programs
 
 from lbcert.steps.calling import dial
@@ -10,25 +12,7 @@ from lbcert.topology.plan import CLIENT_HOST
 
 SIPP = "/usr/bin/sipp"
 PACKAGES[SIPP] = "sip-tester"
-REGISTER = b"""<?xml version="1.0" encoding="UTF-8"?>
-<scenario name="register">
-<send><![CDATA[
-
-REGISTER sip:lbcert.test SIP/2.0
-Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
-Max-Forwards: 70
-From: <sip:u[call_number]@lbcert.test>;tag=[call_number]
-To: <sip:u[call_number]@lbcert.test>
-Call-ID: [call_id]
-CSeq: 1 REGISTER
-Contact: <sip:u[call_number]@[local_ip]:[local_port];transport=tcp>
-Expires: 600
-Content-Length: 0
-
-]]></send>
-<recv response="200"/>
-</scenario>
-"""
+REGISTER = (Path(__file__).parent / "register.xml").read_bytes()
 SCENARIO = "/etc/register.xml"
 
 

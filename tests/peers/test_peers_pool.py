@@ -14,8 +14,8 @@ WITH_CERTIFICATE = ("-cert", CLIENT, "-key", CLIENT, "-cert_chain", CLIENT)
 
 
 @pytest.fixture(scope="module")
-def pool(peers_zygote, tmp_path_factory):
-    programs = Programs(lab_behind(peers_zygote, "haproxy:ocs", tmp_path_factory.mktemp("pool")))
+def pool(zygote, tmp_path_factory):
+    programs = Programs(lab_behind(zygote, "haproxy:ocs", tmp_path_factory.mktemp("pool")))
     hand_out(programs.lab)
     put_impacket(programs)
     yield programs

@@ -16,8 +16,8 @@ CALLS = 60
 
 
 @pytest.fixture(scope="module", params=["ideal:ocs", pytest.param("haproxy:ocs", marks=pytest.mark.nightly)])
-def pool(request, peers_zygote, tmp_path_factory):
-    programs = Programs(lab_behind(peers_zygote, request.param, tmp_path_factory.mktemp("sipp")))
+def pool(request, zygote, tmp_path_factory):
+    programs = Programs(lab_behind(zygote, request.param, tmp_path_factory.mktemp("sipp")))
     programs.lab.broker.put_files(CLIENT_HOST, {SCENARIO: (REGISTER, 0o644)}, [])
     yield programs
     programs.lab.close()

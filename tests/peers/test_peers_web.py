@@ -35,9 +35,9 @@ DocumentRoot /srv/pages
 
 
 @pytest.fixture
-def programs(peers_zygote, tmp_path):
+def programs(zygote, tmp_path):
     """A lab with HAProxy as in the article."""
-    made = Programs(lab_behind(peers_zygote, "haproxy:tproxy", tmp_path))
+    made = Programs(lab_behind(zygote, "haproxy:tproxy", tmp_path))
     yield made
     made.lab.close()
     made.close()

@@ -40,9 +40,24 @@ def test_a_promise_beyond_the_product(persistence, lifetime, size, variant, mess
     assert message in found and bool(message) == bool(found)
 
 
-@pytest.mark.parametrize("timer, lifetime, message", [(1800, 300.0, ""), (28800, 1800.0, "keeps a user for 1800 s")])
+@pytest.mark.parametrize("timer, lifetime, message", [
+    (1800, 300.0, ""), (1800, 1680.0, "keeps a user for 1680 s"), (28800, 1800.0, "keeps a user for 1800 s")])
 def test_half_an_hour_of_a_pool_is_seen_in_traffic(timer, lifetime, message):
     assert message in (found := contradiction({"timer": timer}, lifetime, 1024, profile="ocs")) and bool(message) == bool(found)
+
+
+@pytest.mark.parametrize("size, message", [(500, ""), (100_000, "has room for 100000")])
+def test_room_for_few_clients_of_a_pool_is_seen_in_traffic(size, message):
+    assert message in (found := contradiction({"size": 1_048_576}, None, size, profile="ocs")) and bool(message) == bool(found)
+
+
+@pytest.mark.parametrize("profile, fall, rise, message", [
+    ("ocs", 9, 2, ""), ("ocs", 3, 20, ""), ("ocs", 4, 2, "fall 4"), ("ocs", 3, 3, "rise 3"), ("ocs", 1, 2, "fall 1"), ("rdp", 9, 2, "fall 9")])
+def test_checks_that_decide_late_in_a_pool_are_seen_in_traffic(profile, fall, rise, message):
+    check = {"inter": 2.0, "fall": 3, "rise": 2, "timeout": 2.0, "kind": "tcp"}
+    deployment = Deployment("pool", profile, Path("x.cfg"), "", declares=declares({"health_check": check}))
+    found = _contradiction(deployment, Discovery(BUILD, (), (), check_counts={"fe1": (fall, rise)})) or ""
+    assert message in found and bool(message) == bool(found)
 
 
 def test_a_server_that_one_section_does_not_check_is_unchecked():

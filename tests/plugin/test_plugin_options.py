@@ -14,6 +14,9 @@ CASES = {
     "a corpus that is none": (["suites/rdp", "--corpus", "pytest.ini"], "ideal", "pytest.ini, line 1: is not JSON"),
     "unknown requirement in -k": (["suites/rdp", "-k", "RDP_PERSIST_99"], "ideal", "RDP_PERSIST_99: no such requirement"),
     "the known requirements are named": (["suites/rdp", "-k", "RDP-PERSIST-99"], "ideal", "RDP-PARSE-01, "),
+    "those of the same suite only": (["suites/ocs", "-k", "OCS-FAIL-99"], "ideal", "known: OCS-ADMIN-01, "),
+    "a requirement of another suite": (["suites/ocs", "-k", "TP_ADDR_01"], "ideal:ocs", "-k TP-ADDR-01: none of the tests given is about it; "
+                                       "see suites/ssl_tproxy"),
 }
 
 

@@ -1,6 +1,11 @@
 """How stable verdicts are: what is counted, the exact bound, the page."""
 
 import json
+import os
+import select
+import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -37,3 +42,19 @@ def test_the_page_tells_runs_changes_and_bound(tmp_path):
     assert "3 runs, 6 verdicts, 1 changes" in page
     assert "| `d` | A-01 | 3 | 0 | 63.2% |  |" in page
     assert "| `d` | A-02 | 3 | 1 | 86.5% | harness-error on 2026-01-02 |" in page
+
+
+HELD = """
+from lbcert.controls import stability
+with stability.busy_core() as pid:
+    print(pid, flush=True)
+    input()
+"""
+
+
+def test_the_busy_core_ends_with_us_even_if_we_are_killed():
+    with subprocess.Popen([sys.executable, "-c", HELD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        busy = os.pidfd_open(int(holder.stdout.readline()))
+        holder.send_signal(signal.SIGKILL)
+    assert select.select([busy], [], [], 10)[0], "still busy"
+    os.close(busy)

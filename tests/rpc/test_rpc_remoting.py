@@ -87,7 +87,8 @@ def test_an_agent_is_answered_and_its_lines_come_back(size):
     assert (speech.outcome, speech.answers) == ("malformed", 3)
 
 
-@pytest.mark.parametrize("data", [b"x" * 2000, b"HELLO\r\n", b"AGENT \xff\r\n", b"AGENT t\r\n" + b"x" * 1024])
+@pytest.mark.parametrize("data", [b"x" * 2000, b"HELLO\r\n", b"AGENT \xff\r\n", b"AGENT t\r\n" + b"x" * 1024,
+                                  b"AGENT t\r\n" + b"x" * 1030 + b"\r\n"])  # fmt: skip
 @segments
 def test_what_is_no_agent_is_reported(data, size):
     desk = Desk(Monitor)

@@ -1,23 +1,14 @@
-"""Fixtures: `zygote`, from which labs are forked; `lab`, a small one for a whole file; `build`, labs of one test."""
+"""Fixtures: `lab`, a small one for a whole file; `build`, labs of one test."""
 
 import sys
 from pathlib import Path
 
 import pytest
 
-from lbcert.topology.netns import Zygote
-
 # Helpers must be found whichever import mode the project's pytest.ini chooses.
 sys.path.insert(0, str(Path(__file__).parent))
 
 from topology_rig import small_plan  # noqa: E402
-
-
-@pytest.fixture(scope="session")
-def zygote():
-    made = Zygote()
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="module")

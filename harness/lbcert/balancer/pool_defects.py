@@ -78,6 +78,25 @@ class _RefuseServers(Defect):
         return None if self._is_server else super().first(key)
 
 
+@source_switch("spoil-on", port)
+class _SpoilOn(Defect):
+    """Changes a letter in each session on that port, behind the first 1,000 bytes towards the client."""
+
+    def altered(self, opening: Opening, towards: str) -> Callable[[bytes], bytes] | None:
+        return _Spoils(1000) if opening.port == self.value and towards == "client" else super().altered(opening, towards)
+
+
+class _Spoils:
+    """Changes the byte behind the first so many."""
+
+    def __init__(self, after: int) -> None:
+        self._left = after
+
+    def __call__(self, data: bytes) -> bytes:
+        place, self._left = self._left, self._left - len(data)
+        return data[:place] + bytes([data[place] ^ 0x20]) + data[place + 1 :] if 0 <= place < len(data) else data
+
+
 # -- a client's ports
 
 

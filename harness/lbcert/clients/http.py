@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ..wire.cookies import Jar
@@ -35,6 +36,8 @@ class Browse:
         self._said = 0
         self._shown: list[list[str]] = []
         """the Cookie headers of each request"""
+        self.sent: list[Sent] = []
+        """the requests that were said, in order"""
         self._waiting = b""
         self._replies = Replies(keep)
         self._outcome: str | None = None
@@ -112,7 +115,9 @@ class Browse:
         self._replies.expect(ask.method)
         cookies = self.jar.header(ask.target, self._secure)
         self._shown.append([*([cookies] if cookies else []), *(value for name, value in ask.headers if name.lower() == "cookie")])
-        head, body = request(ask, self.token, self.host, cookies)
+        sent, body = request(ask, self.token, self.host, cookies)
+        self.sent.append(sent)
+        head = sent.head()
         if not ask.expect:
             return head + body
         self._waiting = body
@@ -168,8 +173,23 @@ class Raw:
         return {"replies": [one.told() for one in self.replies], "wrong": self._replies.wrong}
 
 
-def request(ask: Ask, token: str, host: str, cookies: str) -> tuple[bytes, bytes]:
-    """Head and body of a request on the wire."""
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A request as it was said; `body` without framing."""
+
+    method: str
+    target: str
+    version: str
+    fields: Fields
+    body: bytes
+
+    def head(self) -> bytes:
+        """On the wire, its empty line with it."""
+        return f"{self.method} {self.target} HTTP/{self.version}\r\n".encode("latin-1") + field_lines(self.fields) + b"\r\n"
+
+
+def request(ask: Ask, token: str, host: str, cookies: str) -> tuple[Sent, bytes]:
+    """A request, and its body on the wire."""
     target = ask.target
     fields: Fields = []
     named = host if ask.host is None else ask.host
@@ -190,7 +210,7 @@ def request(ask: Ask, token: str, host: str, cookies: str) -> tuple[bytes, bytes
         fields.append(("Transfer-Encoding", "chunked"))
     elif body or ask.method in ("POST", "PUT"):
         fields.append(("Content-Length", str(len(body))))
-    return f"{ask.method} {target} HTTP/{ask.version}\r\n".encode("latin-1") + field_lines(fields) + b"\r\n", body
+    return Sent(ask.method, target, ask.version, fields, ask.body), body
 
 
 def who(reply: Reply) -> Identity | None:

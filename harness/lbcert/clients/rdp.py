@@ -8,6 +8,7 @@ one `session-end` event when a held session ends.
 from __future__ import annotations
 
 import socket
+import time
 from collections import deque
 from dataclasses import dataclass
 
@@ -72,6 +73,8 @@ class Connection(connection.Connection):
         self._pieces = deque(visit.pieces())
         self.sent = b"".join(piece for piece, _ in self._pieces)
         """the whole first packet"""
+        self._sent_from = self._sent_to = 0
+        """ns: when its first and its last piece were sent"""
         self._pour: Pour | None = None
         self._behind_confirm = 0
 
@@ -91,6 +94,8 @@ class Connection(connection.Connection):
         except OSError as error:
             self.send_failed(error)
             return
+        self._sent_to = time.time_ns()
+        self._sent_from = self._sent_from or self._sent_to
         if sent < len(piece):
             self._pieces.appendleft((piece[sent:], pause))
             self.clients.loop.call_later(0.005, self.begin)
@@ -119,6 +124,7 @@ class Connection(connection.Connection):
             "client", "visit", visit=self.number, user=visit.user, label=visit.label, source=visit.source,
             port=self.port, started=self.started, outcome=self.outcome, answered=self.answered_at, server=self.server,
             conn=self.connection, sent=self.sent.hex(), answer=self.answer.hex(), held=visit.hold,
+            **({"sending": self._sent_to - self._sent_from} if visit.segments else {}),
         )  # fmt: skip
 
     def settled(self) -> None:

@@ -8,6 +8,7 @@ from ..wire.sipae import MsKeepAlive
 
 WITH_A_USER = frozenset(("INVITE", "BYE", "ACK", "SUBSCRIBE"))
 """methods whose request is for a user; others are for the registrar"""
+_KEEP_ALIVE = MsKeepAlive("UAC", hop_hop=True).encode()
 
 
 @dataclass
@@ -24,8 +25,7 @@ def wanted(act: str, expires: int) -> tuple[str, list[tuple[str, str]]]:
     match act:
         case "login" | "register" | "leave":
             seconds = 0 if act == "leave" else expires
-            keep_alive = MsKeepAlive("UAC", hop_hop=True).encode()
-            return "REGISTER", [("Event", "registration"), ("ms-keep-alive", keep_alive), ("Expires", str(seconds))]
+            return "REGISTER", [("Event", "registration"), ("ms-keep-alive", _KEEP_ALIVE), ("Expires", str(seconds))]
         case "options":
             return "OPTIONS", [("Accept", "application/sdp")]
         case "subscribe":

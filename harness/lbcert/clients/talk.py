@@ -6,6 +6,7 @@ The history gets one `call` event for each call when its outcome is known, and o
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -67,6 +68,8 @@ class Talk(connection.Connection):
         """what came since somebody began to listen, each with its time of receipt (ns, the kernel's)"""
         self.heard_at = 0
         """when something last came"""
+        self.own = 0
+        """ns of the TLS handshake that were ours: from a packet's arrival (the kernel's stamp) to our reply to it"""
         self._waiting = b""
         """bytes that the socket had no room for"""
 
@@ -87,7 +90,10 @@ class Talk(connection.Connection):
 
     def received(self, data: bytes, stamp: int) -> None:
         if self.tls is not None:
+            standing = self.tls.established
             data = self._decrypted(data)
+            if not standing:
+                self.own += max(time.time_ns() - stamp, 0)
             if self.ended or (self.done and not self.alive):
                 return
         if data:
@@ -187,6 +193,7 @@ class Talk(connection.Connection):
             "server": self.server, "conn": self.connection, "token": self.speech.token, "held": call.hold,
         }  # fmt: skip
         if self.tls is not None:
+            facts["own"] = self.own
             facts["tls"] = {"version": self.tls.version, "server": self.tls.peer, "problem": self.problem, "resumed": self.tls.resumed,
                             **({"chain": self.tls.chain} if call.chain else {})}
         # What every call has is not for a speech to say.

@@ -11,6 +11,7 @@ import argparse
 import contextlib
 import datetime
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -31,7 +32,8 @@ CONFIDENCE = 0.95
 LOG = REPOSITORY / "reports" / "stability.jsonl"
 KEPT = REPOSITORY / "reports" / "runs"
 PAGE = REPOSITORY / "docs" / "stability.md"
-BUSY = "while True: pass"
+BUSY = "import os, sys\nwhile os.getppid() == int(sys.argv[1]): pass"
+"""until its parent ends, whatever ended it"""
 
 
 @dataclass
@@ -119,11 +121,11 @@ def page(entries: list[dict[str, Any]]) -> str:
 
 
 @contextlib.contextmanager
-def busy_core() -> Iterator[None]:
-    """Something else that wants a whole core all the time."""
-    other = subprocess.Popen([sys.executable, "-c", BUSY], stdin=subprocess.DEVNULL)
+def busy_core() -> Iterator[int]:
+    """Something else that wants a whole core all the time: the process id."""
+    other = subprocess.Popen([sys.executable, "-c", BUSY, str(os.getpid())], stdin=subprocess.DEVNULL)
     try:
-        yield
+        yield other.pid
     finally:
         other.kill()
         other.wait()

@@ -44,21 +44,21 @@ Opening = Callable[[str], bytes]
 
 
 def find(scratch: Broker, vip: tuple[str, int], restart: Callable[[], object], opening: Opening,
-         keeps_port: bool = False) -> list[Server]:  # fmt: skip
+         keeps_port: bool = False, secure: bool = False) -> list[Server]:  # fmt: skip
     """Real servers behind `vip`, in order of their addresses, named by them; DriverError if users reach none.
 
     `restart` ends the product, if it runs, starts it, and returns when it accepts. `opening` is what users send first.
-    `keeps_port`: the product connects from the client's own port.
+    `keeps_port`: the product connects from the client's own port. `secure`: users come over TLS.
     """
     callers.everywhere(scratch)
     active: set[tuple[str, int]] = set()
     for start in range(0, CALLERS, WAVE):
         restart()
         _watch(scratch, vip, "drop", keeps_port)
-        active |= _first_choices(scratch, vip, range(start, start + WAVE), opening)
+        active |= _first_choices(scratch, vip, range(start, start + WAVE), opening, secure)
     restart()
     _watch(scratch, vip, "reject with tcp reset", keeps_port)
-    _all_refused(scratch, vip, range(CALLERS, CALLERS + LAST), opening)
+    _all_refused(scratch, vip, range(CALLERS, CALLERS + LAST), opening, secure)
     tried = {(address, port) for address, port, _ in _seen(scratch)}
     ordered = sorted(active | tried, key=lambda server: (ipaddress.ip_address(server[0]).packed, server[1]))
     return [Server(address, address, port, (address, port) in active) for address, port in ordered]
@@ -117,9 +117,9 @@ def _users(numbers: range) -> dict[str, str]:
             for number in numbers}  # fmt: skip
 
 
-def _first_choices(scratch: Broker, vip: tuple[str, int], numbers: range, opening: Opening) -> set[tuple[str, int]]:
+def _first_choices(scratch: Broker, vip: tuple[str, int], numbers: range, opening: Opening, secure: bool) -> set[tuple[str, int]]:
     """Where these users are sent while no server answers yet."""
-    calling = _call(scratch, vip, numbers, opening)
+    calling = _call(scratch, vip, numbers, opening, secure)
     try:
         deadline = time.monotonic() + PATIENCE["report"]
         while len(new := _seen(scratch)) < len(numbers):
@@ -133,9 +133,9 @@ def _first_choices(scratch: Broker, vip: tuple[str, int], numbers: range, openin
             sock.close()
 
 
-def _all_refused(scratch: Broker, vip: tuple[str, int], numbers: range, opening: Opening) -> None:
+def _all_refused(scratch: Broker, vip: tuple[str, int], numbers: range, opening: Opening, secure: bool) -> None:
     """Users for whom every server is dead: each is told when the product has tried whom it would try."""
-    waiting = _call(scratch, vip, numbers, opening)
+    waiting = _call(scratch, vip, numbers, opening, secure)
     poll = select.poll()
     by_fd = {sock.fileno(): sock for sock in waiting}
     for sock in waiting:
@@ -149,8 +149,8 @@ def _all_refused(scratch: Broker, vip: tuple[str, int], numbers: range, opening:
         sock.close()
 
 
-def _call(scratch: Broker, vip: tuple[str, int], numbers: range, opening: Opening) -> list[socket.socket]:
+def _call(scratch: Broker, vip: tuple[str, int], numbers: range, opening: Opening, secure: bool) -> list[socket.socket]:
     users = _users(numbers)
     if ":" in vip[0]:
         users = {f"fd5c::{address.replace('.', ':')}": name for address, name in users.items()}
-    return callers.call(scratch, vip, users, opening)
+    return callers.call(scratch, vip, users, opening, secure)

@@ -41,7 +41,7 @@ def furnish(broker: Broker, deployment: Deployment, folder: Path, output: Path) 
     setup = deployment.network.get("setup")
     broker.put_files(DUT_HOST, files)
     if setup:
-        _run_setup(broker, setup, output)
+        _run_setup(broker, setup, deployment.edited.get(setup) or (folder / setup).read_text(errors="replace"), output)
     return certificates
 
 
@@ -72,9 +72,15 @@ def certificate_of(target: str) -> ServerCertificate:
     return certificate_for(os.path.basename(target))
 
 
-def _run_setup(broker: Broker, setup: str, output: Path) -> None:
+def interpreter(script: str) -> list[str]:
+    """What a script is run with: the words of its first line `#!...`, as the kernel would; /bin/sh where it has none."""
+    first = script.partition("\n")[0]
+    return first[2:].split(maxsplit=1) or ["/bin/sh"] if first.startswith("#!") else ["/bin/sh"]
+
+
+def _run_setup(broker: Broker, setup: str, script: str, output: Path) -> None:
     try:
-        status, text = broker.run(DUT_HOST, ["/bin/sh", f"{CONFIG_FOLDER}/{setup}"], CONFIG_FOLDER)
+        status, text = broker.run(DUT_HOST, [*interpreter(script), f"{CONFIG_FOLDER}/{setup}"], CONFIG_FOLDER)
     except LabError as error:
         raise DriverError(f"network.setup {setup}: {error}") from None
     with output.open("a") as file:

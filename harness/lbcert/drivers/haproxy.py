@@ -58,8 +58,15 @@ class HAProxy:
         listening = self._listening(scratch, deployment, output)
         opening = offer_of(deployment.profile).opening
         pools: set[str] = set()
+        lost: list[DriverError] = []
         for name, vip in choose_services(deployment, listening).items():
-            pools |= self._pools(scratch, vip, admin, opening, own=listening, secure=name in SECURE)
+            try:
+                pools |= self._pools(scratch, vip, admin, opening, own=listening, secure=name in SECURE)
+            except DriverError as error:
+                lost.append(error)
+        if lost and not pools:
+            # One of several services that leads nowhere is for the requirements to judge.
+            raise lost[0]
         everything = _stat(admin)
         stat = [row for row in everything if row["pxname"] in pools]
         alone = {row["pxname"] for row in everything} - {row["pxname"] for row in everything if row.get("type") == "2"}

@@ -17,11 +17,11 @@ from typing import Any
 
 from ..deadlines import PATIENCE
 from ..dut_model import Deployment, Product
-from ..offers import offer_of
+from ..offers import SECURE, offer_of
 from ..topology.interface import Broker, LabError
 from ..topology.plan import DUT_HOST
 from . import destinations
-from .base import Build, Discovery, DriverError, NotAble, ProductRejected, choose_vip, sha256
+from .base import Build, Discovery, DriverError, NotAble, ProductRejected, choose_services, sha256
 from .program import Program, binary_of, config_path
 
 DEFAULT = Path("/usr/sbin/nginx")
@@ -55,9 +55,16 @@ class Nginx:
         self._check(scratch, deployment, output)
         listening = self._restart(scratch, deployment, output)
         keeps_port = deployment.declares.raw.get("transparency", {}).get("port", False)
-        servers = destinations.find(scratch, choose_vip(deployment, listening),
-                                    lambda: self._restart(scratch, deployment, output),
-                                    offer_of(deployment.profile).opening, keeps_port)  # fmt: skip
+        *others, last = choose_services(deployment, listening).items()
+        for name, vip in [*others, last]:
+            try:
+                servers = destinations.find(scratch, vip, lambda: self._restart(scratch, deployment, output),
+                                            offer_of(deployment.profile).opening, keeps_port, name in SECURE)  # fmt: skip
+                break
+            except DriverError:
+                # One of several services that leads nowhere is for the requirements to judge.
+                if name == last[0]:
+                    raise
         return Discovery(build, listening, tuple(servers), _lowered(output.read_text(errors="replace")))
 
     def start(self, lab: Broker, deployment: Deployment, output: Path) -> None:

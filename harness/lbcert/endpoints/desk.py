@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..wire.digest import Digest
 from ..wire.talk import Identity, MakeService, Place
 from .mock import Mock, close
 
@@ -52,6 +53,8 @@ class Visitor(asyncio.Protocol):
         """whether the client is slow to take what it is sent"""
         self.tls: Any = None
         self.service: Any = None
+        self.watched: tuple[Digest, Digest] | None = None
+        """what came and went since somebody began to watch, inside TLS where there is any"""
 
     def report(self, kind: str, **facts: Any) -> None:
         self.server.report(kind, conn=self.number, **facts)
@@ -108,6 +111,8 @@ class Visitor(asyncio.Protocol):
             self.transport.close()
 
     def _answer(self, data: bytes) -> None:
+        if self.watched:
+            self.watched[0].add(data)
         self.say(self.service.take(data))
         self._go_on()
 
@@ -130,6 +135,8 @@ class Visitor(asyncio.Protocol):
         """Send to the client, encrypted where TLS stands."""
         if not data or self.transport.is_closing():
             return
+        if self.watched:
+            self.watched[1].add(data)
         if self.tls is None:
             self.transport.write(data)
         else:
@@ -181,6 +188,20 @@ class Desk(Mock):
         if data:
             visitor.say(data)
         self.report("pushed", conn=conn, bytes=data.hex())
+
+    async def on_watch(self, conn: int) -> None:
+        """From now on, keep the digest of what one client says and is told; reports `watched`."""
+        if visitor := self.visitors.get(conn):
+            visitor.watched = Digest(), Digest()
+        self.report("watched", conn=conn)
+
+    async def on_digest(self, conn: int) -> None:
+        """Report `digest` (came, went: SHA-256 and number of the bytes) of a client that is watched; of one that has left, `gone`."""
+        visitor = self.visitors.get(conn)
+        if visitor is None or visitor.watched is None:
+            self.report("gone", conn=conn)
+        else:
+            self.report("digest", conn=conn, came=visitor.watched[0].told(), went=visitor.watched[1].told())
 
     async def on_close(self, conn: int, how: str) -> None:
         if visitor := self.visitors.get(conn):

@@ -7,7 +7,7 @@ from typing import Any
 
 import h11
 
-from ..wire.http import LARGEST_HEAD, cookies_of, fields_of, head_of, plain_request, token_of
+from ..wire.http import LARGEST_HEAD, cookies_of, ends, fields_of, head_of, plain_request, token_of
 from ..wire.talk import Place, Report
 from .http_answer import CONTINUE, SAMPLE, Answer, Asked, refusal
 
@@ -21,7 +21,8 @@ class Web:
     """One connection: keep-alive, pipelining, chunked bodies, HEAD, 100-continue; HTTP/1.0 is closed after its answer.
 
     Reports `request` (token, method, target, version, headers, cookies, body_length, body_sha256, number, peer, proxy) when its
-    body is whole, `answered-long` (token, number, length, sha256) when a long answer has been said, and `malformed`.
+    body is whole, `said` (token, number, status, headers, body_length, body_sha256) where it is told to, `answered-long` (token, number,
+    length, sha256) when a long answer has been said, and `malformed`.
 
     `Place.options["web"]` says how it answers, read anew for each request: see `Answer`.
 
@@ -33,6 +34,8 @@ class Web:
         self._place = place
         self._report = report
         self._buffer = b""
+        self._searched = 0
+        """bytes of the buffer that hold no end of a head: read again for each segment, a head of many would keep others waiting"""
         self._number = 0
         self._parser: h11.Connection | None = None
         self._asked = Asked("", "", "", [], False)
@@ -85,10 +88,11 @@ class Web:
         out = []
         while not self.closing and self._answer is None and self._held is None:
             if self._parser is None and self._buffer:
-                self._buffer = self._buffer.lstrip(b"\r\n") if self._buffer[0] in b"\r\n" else self._buffer
+                if self._buffer[0] in b"\r\n":
+                    self._buffer, self._searched = self._buffer.lstrip(b"\r\n"), 0
                 head = plain_request(self._buffer)
                 if head is not None and _ENDS.isdisjoint(head.lower) and head.lower.count("host") == 1:
-                    self._buffer = self._buffer[head.length :]
+                    self._buffer, self._searched = self._buffer[head.length :], 0
                     out.append(self._respond(Asked(*head.first, "1.1", head.fields, True)))
                     continue
             step = self._slowly()
@@ -113,6 +117,9 @@ class Web:
         """A parser for the next request, once its head is whole or cannot become one."""
         if not self._buffer:
             return False
+        if 0 < self._searched < len(self._buffer) < LARGEST_HEAD and not ends(self._buffer, self._searched):
+            self._searched = len(self._buffer)
+            return False
         head = head_of(self._buffer)
         if head is None and len(self._buffer) >= LARGEST_HEAD:
             raise h11.RemoteProtocolError(f"no end of the head within {LARGEST_HEAD} bytes", error_status_hint=431)
@@ -120,8 +127,9 @@ class Web:
         parser.receive_data(self._buffer)
         event = parser.next_event()
         if head is None or not isinstance(event, h11.Request):
+            self._searched = len(self._buffer)
             return False
-        self._buffer = b""
+        self._buffer, self._searched = b"", 0
         self._parser = parser
         version = event.http_version.decode()
         keep = version == "1.1" and b"close" not in _tokens(event.headers, b"connection")
@@ -167,6 +175,8 @@ class Web:
 
     def _begin(self, answer: Answer) -> bytes:
         out = answer.begin()
+        if answer.tells:
+            self._report("said", **answer.said())
         if answer.done:
             self._end_of_answer(answer)
         else:

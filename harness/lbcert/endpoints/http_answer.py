@@ -57,7 +57,7 @@ class Answer:
     `status` (default 200); `headers` ([[name, value], ...] added as they are); `set_cookie` (a text or several);
     `cacheable` (Cache-Control says so; false: that it must not be kept; none without it);
     `body_size` (so many bytes without pattern in place of the JSON; `body_of` gives them); `chunked`; `close`;
-    `hold` (the service keeps the answer until it is told to release it).
+    `hold` (the service keeps the answer until it is told to release it); `tell` (the service reports what it says, event `said`).
     `only`: the others are for targets that begin so (health checks ask for one that does not).
     """
 
@@ -70,8 +70,10 @@ class Answer:
         self.keep = asked.keep and not options.get("close")
         self.hold = bool(options.get("hold"))
         self._chunked = bool(options.get("chunked")) and asked.version == "1.1"
+        self.tells = bool(options.get("tell"))
         self._left = 0
         self._digest = hashlib.sha256()
+        self._said: tuple[Fields, int, str] = ([], 0, EMPTY)
         size = options.get("body_size")
         self._size = None if size is None else int(size)
         self._block = b"" if size is None else block(asked.token)
@@ -95,6 +97,7 @@ class Answer:
             fields.append(("Connection", "close"))
         reason = _REASONS.get(self.status, "Status")
         head = b"HTTP/1.1 %d %b\r\n%b\r\n" % (self.status, reason.encode(), field_lines(fields))
+        self._said = (fields, 0, EMPTY) if silent else (fields, *self._summed(body))
         if silent:
             return head
         if self._size is None:
@@ -111,6 +114,15 @@ class Answer:
         if not self._chunked:
             return now
         return chunk(now) + (LAST_CHUNK if self.done else b"")
+
+    def _summed(self, body: bytes) -> tuple[int, str]:
+        return (len(body), hashlib.sha256(body).hexdigest()) if self._size is None else body_of(self._asked.token, self._size)
+
+    def said(self) -> dict[str, Any]:
+        """Facts about an answer that has begun: its status, its header list, and the body that follows."""
+        fields, length, digest = self._said
+        return {"token": self._asked.token, "number": self._asked.number, "status": self.status, "headers": fields,
+                "body_length": length, "body_sha256": digest}  # fmt: skip
 
     def told(self) -> dict[str, Any]:
         """Facts about a long body that has been said."""

@@ -12,12 +12,20 @@ import os
 import signal
 import socket
 import struct
+import sys
 import time
 from collections.abc import Collection
 from typing import Any, NoReturn
 
 BACKLOG = 4096
 LAG_TICK = 0.05
+FAULTY = 70
+"""the status of a mock server that a fault of ours has ended (sysexits.h: EX_SOFTWARE)"""
+UNHURRIED = frozenset(("accept", "eof", "close"))
+"""reports that may wait for others: each one that is sent by itself wakes pytest's process"""
+GATHER = 0.002
+"""s that they wait at the most; every other report is sent at once, with those that wait, before what it is about is answered"""
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Mock:
@@ -31,6 +39,7 @@ class Mock:
         self.listeners: dict[tuple[str, int], asyncio.Server] = {}
         self.count = 0
         self.lags: list[tuple[int, float]] = []
+        self._gathered: list[str] = []
 
     def accepted(self) -> asyncio.Protocol:
         """Who talks to the client that has just come."""
@@ -42,6 +51,7 @@ class Mock:
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
+        loop.set_exception_handler(_on_exception)
         reader = asyncio.StreamReader(limit=1 << 24)
         transport, _ = await loop.connect_accepted_socket(lambda: asyncio.StreamReaderProtocol(reader), self.control)
         self.out = transport
@@ -54,7 +64,17 @@ class Mock:
         os._exit(0)
 
     def report(self, kind: str, **facts: Any) -> None:
-        self.out.write(json.dumps({"t": time.time_ns(), "kind": kind, **facts}).encode() + b"\n")
+        """An event for the history, with the time of now; the facts must go into JSON."""
+        self._gathered.append(_encode({"t": time.time_ns(), "kind": kind, **facts}))
+        if kind not in UNHURRIED:
+            self._send_reports()
+        elif len(self._gathered) == 1:
+            asyncio.get_running_loop().call_later(GATHER, self._send_reports)
+
+    def _send_reports(self) -> None:
+        if self._gathered:
+            gathered, self._gathered = self._gathered, []
+            self.out.write("".join(f"{line}\n" for line in gathered).encode())
 
     def _probe_lag(self, loop: asyncio.AbstractEventLoop, due: float) -> None:
         late = loop.time() - due
@@ -92,6 +112,14 @@ class Mock:
         """Report the late wake-ups of this process since the last time."""
         lags, self.lags = self.lags, []
         self.report("lag", lags=lags)
+
+
+def _on_exception(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """End with a traceback where our own code fails: asyncio would only drop the client, for which the product would be blamed."""
+    loop.default_exception_handler(context)
+    if not isinstance(context.get("exception"), OSError | None):
+        sys.stderr.flush()
+        os._exit(FAULTY)
 
 
 def close(transport: asyncio.Transport, how: str) -> None:

@@ -14,7 +14,8 @@ from ..wire.http import server_value
 from ..wire.talk import Place, Report
 
 LONGEST = 1024
-"""bytes of a line"""
+"""bytes of a line, with its end"""
+_TOO_LONG = f"no end of line in {LONGEST} bytes"
 HELLO, WELCOME = b"AGENT ", b"SERVER "
 
 
@@ -32,14 +33,17 @@ class Monitor:
         return b""
 
     def take(self, data: bytes) -> bytes:
-        out = b""
-        self._buffer += data
-        while not self.closing and (end := self._buffer.find(b"\r\n", 0, LONGEST)) >= 0:
-            line, self._buffer = self._buffer[:end], self._buffer[end + 2 :]
-            out += self._on(line)
+        out: list[bytes] = []
+        *lines, self._buffer = (self._buffer + data).split(b"\r\n")
+        for line in lines:
+            if len(line) > LONGEST - 2:
+                self._break(line, _TOO_LONG)
+            if self.closing:
+                break
+            out.append(self._on(line))
         if not self.closing and len(self._buffer) >= LONGEST:
-            self._break(f"no end of line in {LONGEST} bytes")
-        return out
+            self._break(self._buffer, _TOO_LONG)
+        return b"".join(out)
 
     def push(self, what: dict[str, Any]) -> bytes:
         """`{"line": text}` says a line; `{"close": true}` closes."""
@@ -51,15 +55,14 @@ class Monitor:
             self._report("line", text=line.decode("latin-1"))
             return line + b"\r\n"
         if not line.startswith(HELLO) or not line[len(HELLO) :].isascii():
-            self._buffer = line
-            self._break("the first line is not an agent's")
+            self._break(line, "the first line is not an agent's")
             return b""
         self._known = True
         self._report("request", token=line[len(HELLO) :].decode(), number=1)
         identity = self._place.identity
         return WELCOME + server_value(identity.index, identity.conn).encode() + b"\r\n"
 
-    def _break(self, reason: str) -> None:
-        self._report("malformed", reason=reason, head=self._buffer[:64].hex())
+    def _break(self, head: bytes, reason: str) -> None:
+        self._report("malformed", reason=reason, head=head[:64].hex())
         self._buffer = b""
         self.closing = True

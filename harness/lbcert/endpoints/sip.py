@@ -37,6 +37,7 @@ UNDERSTOOD = {"gruu-10", "adhoclist", "msrtc-event-categories", "ms-forking", "t
 AUTH_PORTS = (5060, 5061)
 SUBSCRIPTIONS = 1_000
 """on one connection"""
+_EXPIRES = re.compile(r";\s*expires\s*=\s*(\d{1,9})", re.IGNORECASE)
 _SDP = b"v=0\r\no=- 0 0 IN IP4 %s\r\ns=session\r\nc=IN IP4 %s\r\nt=0 0\r\nm=message 5060 sip null\r\n"
 
 
@@ -190,7 +191,7 @@ class SipService:
 
     def _granted(self, request: Message) -> int:
         """Seconds: what the client asks for, and no more than the configured time. Expires of a Contact goes first."""
-        found = re.search(r";\s*expires\s*=\s*(\d{1,9})", request.first("contact"), re.IGNORECASE)
+        found = _EXPIRES.search(request.first("contact"))
         text = found[1] if found else request.first("expires")
         return min(int(text), self._expires) if text.isascii() and text.isdigit() and len(text) < 10 else self._expires
 

@@ -15,6 +15,7 @@ from typing import Any
 Event = dict[str, Any]
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
+_decode = json.JSONDecoder().decode
 
 
 class History:
@@ -30,6 +31,15 @@ class History:
         self.events.append(event)
         if self._file:
             self._file.write(_encode(event) + "\n")
+        return event
+
+    def add_line(self, who: str, line: str) -> Event:
+        """Record an event that a mock server has written down itself: a JSON object with `t`, `kind` and facts."""
+        event = _decode(line)
+        event["who"] = who
+        self.events.append(event)
+        if self._file:
+            self._file.write(f'{{"who":{_encode(who)},{line[1:]}\n')
         return event
 
     def of(self, kind: str, **facts: Any) -> Iterator[Event]:

@@ -72,6 +72,8 @@ def did_you_mean(word: str, known: Sequence[str]) -> str:
 def _explain(error: ValidationError) -> Problem:
     path = tuple(error.absolute_path)
     found = error.instance
+    if error.validator in ("pattern", "oneOf", "anyOf") and "description" in error.schema:
+        return Problem(path, f"{_short(found)} is not {error.schema['description']}.")
     match error.validator:
         case "additionalProperties":
             known = sorted(error.schema.get("properties", {}))
@@ -87,6 +89,8 @@ def _explain(error: ValidationError) -> Problem:
         case "type":
             wanted = error.validator_value
             wanted = " or ".join(wanted) if isinstance(wanted, list) else wanted
+            if not path and found is None:
+                return Problem(path, "the file is empty.")
             quotes = " (put it in quotes)" if wanted == "string" and isinstance(found, (bool, int, float)) else ""
             return Problem(path, f"{_short(found)} is not of type {wanted}{quotes}.")
         case "pattern":

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..clients.talk import Call, Talk
 from ..deadlines import patience, recovery
+from ..wire.digest import Digest
 from .calling import dial
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 SIP_SERVICES = ("sip", "sip-tls")
 """the ports at which clients log on and stay"""
+SIP_APPLICATIONS = ("sharing", "response-group", "attendant", "announcement", "voice-control")
+"""the other ports that speak SIP"""
 BENOTIFY = (
     b"BENOTIFY sip:alice@lbcert.test SIP/2.0\r\nVia: SIP/2.0/TCP pool.lbcert.test:5060;branch=z9hG4bKbe1\r\nMax-Forwards: 70\r\n"
     b"From: <sip:alice@lbcert.test>;tag=be1\r\nTo: <sip:alice@lbcert.test>;tag=be2\r\nCall-ID: be@pool.lbcert.test\r\n"
@@ -24,28 +27,51 @@ BENOTIFY = (
 """presence as OCS sends most of it: nobody answers ([MS-SIP] 1.3, best effort NOTIFY)"""
 EACH = 30
 """clients for each Front End that there is: the one with most of them has as many or more"""
-_CHEAP = ("sip", "monitoring", "sharing", "response-group", "attendant", "announcement", "voice-control")
+_MORE_ROUNDS = 3
+"""of clients who come until the Front End whose turn it is has enough of them"""
+_CHEAP = ("sip", "monitoring", *SIP_APPLICATIONS)
 """services that speak SIP without TLS"""
 
 
-def settle_clients(lab: Lab, each: int = EACH) -> dict[str, list[Talk]]:
-    """Let clients find their Front Ends; returns those of each, first of the one that should fail.
+def settle_clients(lab: Lab, each: int = EACH, turn: int | None = None) -> dict[str, list[Talk]]:
+    """Let clients find their Front Ends; returns those of each, first of the one that should fail, `each` or more where that can be.
 
-    That is one that the product itself says it does not check, or any of those with clients enough: what is wrong with one line of a
-    configuration is wrong with one Front End only, and rows that fail different ones find it sooner.
+    What is wrong with one line of a configuration is wrong with one Front End only. With a `turn` (see `in_turn`) each fails in its turn;
+    those that the product itself says it does not check come first. Without, it is one of these, or any. Who gets no clients is left out.
     """
     lab.need_servers(2)
     lab.settle()
-    service = cheap_services(lab)[0]
     homes: dict[str, list[Talk]] = {server.name: [] for server in lab.servers}
-    for talk in lab.visit([dial(lab, service, label="settle") for _ in range(each * len(lab.servers))]):
+    _find_homes(lab, homes, each * len(lab.servers))
+    order = sorted(homes, key=lambda name: name not in lab.unchecked)
+    doubtful = [name for name in order if name in lab.unchecked]
+    if turn is not None:
+        doubtful = [order[turn % len(order)]]
+        for _ in range(_MORE_ROUNDS):
+            if len(homes[doubtful[0]]) >= each:
+                break
+            _find_homes(lab, homes, each * len(lab.servers) // 2)
+    busy = [name for name, talks in homes.items() if len(talks) >= each] or [max(homes, key=lambda name: len(homes[name]))]
+    chosen = lab.random.choice([name for name in doubtful if homes[name] and (turn is None or name in busy)] or busy)
+    return dict(sorted(homes.items(), key=lambda item: (item[0] != chosen, -len(item[1]))))
+
+
+def _find_homes(lab: Lab, homes: dict[str, list[Talk]], count: int) -> None:
+    """So many new clients come and go; each is added to those of its Front End."""
+    service = cheap_services(lab)[0]
+    for talk in lab.visit([dial(lab, service, label="settle") for _ in range(count)]):
         if talk.server in homes:
             homes[talk.server].append(talk)
     # A connection that a server has not closed yet when it fails would count as one of its own for a product that counts.
     lab.watch("these clients have gone", lambda: not any(server.connected for server in lab.servers), patience("sessions"))
-    doubtful = {name for name in lab.unchecked if homes.get(name)}
-    chosen = lab.random.choice([name for name, talks in homes.items() if len(talks) >= each] or [max(homes, key=lambda name: len(homes[name]))])
-    return dict(sorted(homes.items(), key=lambda item: (item[0] not in doubtful, item[0] != chosen, -len(item[1]))))
+
+
+def hold_on_each(lab: Lab, homes: dict[str, list[Talk]], services: Sequence[str] = (), label: str = "held") -> list[Talk]:
+    """One connection on every service (or these) at every Front End, of the clients who have found it, held."""
+    names = list(services) or list(lab.services)
+    calls = [come(lab, talks[number % len(talks)], service, label, hold=True)
+             for talks in homes.values() if talks for number, service in enumerate(names)]  # fmt: skip
+    return lab.visit(lab.shuffled(calls), at_once=12)
 
 
 def cheap_services(lab: Lab) -> list[str]:
@@ -53,9 +79,9 @@ def cheap_services(lab: Lab) -> list[str]:
     return [service for service in _CHEAP if service in lab.services] or ["sip-tls"]
 
 
-def come(lab: Lab, talk: Talk, service: str, label: str) -> Call:
+def come(lab: Lab, talk: Talk, service: str, label: str, hold: bool = False) -> Call:
     """The same client once more, on this service."""
-    return dial(lab, service, talk.visit.source, label=label)
+    return dial(lab, service, talk.visit.source, label=label, hold=hold)
 
 
 def newcomers(lab: Lab, count: int, label: str, services: Sequence[str] = (), hold: bool = False) -> list[Call]:
@@ -122,6 +148,37 @@ def tell_heard(lab: Lab, talks: Sequence[Talk]) -> None:
         for stamp, data in talk.heard or ():
             lab.history.add("client", "heard", stamp, call=talk.number, bytes=data.hex())
         talk.heard = None
+
+
+def recite(lab: Lab, talks: Sequence[Talk], rounds: int) -> None:
+    """Held connections of any service ask so many times, each when it has its answer, and both ends keep what was said.
+
+    Afterwards a `recited` event for each, as of `sip_talks.recite_torture`, and a `digest` of its Front End.
+    """
+    there = [talk for talk in talks if talk.alive and lab.is_connected(talk)]
+    for talk in there:
+        lab.server(talk.server).tell("watch", conn=talk.connection)
+    lab.wait("Front Ends keep what is said", lambda: sum(server.count("watched") for server in lab.mocks) >= len(there), patience("report"))
+    listen(there)
+    went = {talk: Digest() for talk in there}
+    for _ in range(rounds):
+        before = {talk: talk.speech.answers for talk in there if talk.alive}
+        for talk in before:
+            data = talk.speech.again()
+            went[talk].add(data)
+            talk.send(data)
+        lab.watch("Front Ends answer", lambda before=before: not any(talk.alive and talk.speech.answers <= count for talk, count in before.items()),
+                  patience("report"))  # fmt: skip
+        there = [talk for talk in before if talk.alive and talk.speech.answers > before[talk]]
+    for talk in went:
+        lab.server(talk.server).tell("digest", conn=talk.connection)
+    lab.wait("Front Ends tell what was said", lambda: sum(server.count("digest") + server.count("gone") for server in lab.mocks) >= len(went),
+             patience("report"))  # fmt: skip
+    for talk, said in went.items():
+        came = Digest()
+        for _, data in talk.heard or ():
+            came.add(data)
+        lab.history.add("client", "recited", call=talk.number, alive=talk in there, messages=rounds, went=said.told(), came=came.told())
 
 
 class Pulse:

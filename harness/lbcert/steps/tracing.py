@@ -51,6 +51,14 @@ def note_bodies(lab: Lab, talks: Sequence[Talk], body: bytes, answer: int) -> No
                         answer_length=length, answer_sha256=digest)  # fmt: skip
 
 
+def note_sent(lab: Lab, talks: Sequence[Talk]) -> None:
+    """Event `sent` for each call: the requests that its client said, with all their headers, and the sums of their bodies."""
+    for talk in talks:
+        requests = [{"method": one.method, "target": one.target, "headers": one.fields, "body_length": len(one.body),
+                     "body_sha256": hashlib.sha256(one.body).hexdigest()} for one in talk.speech.sent]  # fmt: skip
+        lab.history.add("harness", "sent", call=talk.number, requests=requests)
+
+
 def filter_reverse_path(lab: Lab) -> None:
     """Have the DUT's kernel drop what comes in where an answer to its sender would not go out (rp_filter 1, ip-sysctl.rst)."""
     names = ["all", "default", "lo", *(link.name for link in lab.plan.host(DUT_HOST).links)]

@@ -15,6 +15,7 @@ import select
 import signal
 import socket
 import struct
+from functools import lru_cache
 from typing import NoReturn
 
 from .channel import Channel, ChannelClosed
@@ -32,9 +33,9 @@ _FRAME = 2048
 _BLOCK = 1 << 18
 _BLOCKS = 128
 _FRAMES = _BLOCK * _BLOCKS // _FRAME
-_HEADER = struct.Struct("=IIIHHII")
-_LINK_LAYER = struct.Struct("=HHiHBB")
-_LINK_LAYER_AT = 32
+_HEADER = struct.Struct("=IIIHH II8x 4xi2xB")
+"""tpacket2_hdr, which is 32 bytes long, and of the sockaddr_ll behind it interface and type: status, length, length caught, where the
+frame begins, where its network layer does, seconds, nanoseconds"""
 
 _POLL = 0.02
 """s between two looks at the ring: it holds 16,384 packets, so no wake-up per packet is needed"""
@@ -42,6 +43,7 @@ _POLL = 0.02
 _SECTION = struct.pack("<IIIHHqI", 0x0A0D0D0A, 28, 0x1A2B3C4D, 1, 0, -1, 28)
 _ENHANCED = struct.Struct("<IIIIIII")
 _FLAGS = {True: struct.pack("<HHII", 2, 4, 2, 0), False: struct.pack("<HHII", 2, 4, 1, 0)}
+"""epb_flags: whether the host has sent or got it"""
 
 
 def interface_block(name: str) -> bytes:
@@ -55,10 +57,16 @@ def interface_block(name: str) -> bytes:
 
 def packet_block(interface: int, stamp_ns: int, data: bytes, original: int, to_host: bool) -> bytes:
     """A pcapng Enhanced Packet Block; its flag word tells the direction as the host sees it (1 in, 2 out)."""
-    padded = data + b"\0" * (-len(data) % 4)
-    size = 28 + len(padded) + 12 + 4
-    head = _ENHANCED.pack(6, size, interface, stamp_ns >> 32, stamp_ns & 0xFFFFFFFF, len(data), original)
-    return head + padded + _FLAGS[not to_host] + struct.pack("<I", size)
+    size, end = _behind(len(data), to_host)
+    return b"%b%b%b" % (_ENHANCED.pack(6, size, interface, stamp_ns >> 32, stamp_ns & 0xFFFFFFFF, len(data), original), data, end)
+
+
+@lru_cache(maxsize=4096)
+def _behind(caught: int, to_host: bool) -> tuple[int, bytes]:
+    """Size of a packet's block, and what of it stands behind its data."""
+    padding = -caught % 4
+    size = 28 + caught + padding + 12 + 4
+    return size, bytes(padding) + _FLAGS[not to_host] + struct.pack("<I", size)
 
 
 class Ring:
@@ -69,24 +77,24 @@ class Ring:
         self.sock.setsockopt(_SOL_PACKET, _PACKET_VERSION, _TPACKET_V2)
         self.sock.setsockopt(_SOL_PACKET, _PACKET_RX_RING, struct.pack("IIII", _BLOCK, _BLOCKS, _FRAME, _FRAMES))
         self.memory = mmap.mmap(self.sock.fileno(), _BLOCK * _BLOCKS, mmap.MAP_SHARED)
+        self._words = memoryview(self.memory).cast("I")
         self.at = 0
         self.dropped = 0
 
     def drain(self, interfaces: dict[int, int]) -> list[bytes]:
         """Take what has arrived, as pcapng blocks; `interfaces` maps a kernel index to ours."""
-        memory, blocks = self.memory, []
+        memory, words, blocks = self.memory, self._words, []
         while True:
             base = self.at * _FRAME
-            status, length, caught, mac, _net, seconds, nanoseconds = _HEADER.unpack_from(memory, base)
+            status, length, caught, mac, _net, seconds, nanoseconds, index, kind = _HEADER.unpack_from(memory, base)
             if not status & 1:
                 return blocks
-            _family, _protocol, index, _type, kind, _size = _LINK_LAYER.unpack_from(memory, base + _LINK_LAYER_AT)
             interface = interfaces.get(index)
             if interface is not None:
                 data = memory[base + mac : base + mac + caught]
                 stamp = seconds * 1_000_000_000 + nanoseconds
                 blocks.append(packet_block(interface, stamp, data, length, kind == _PACKET_OUTGOING))
-            struct.pack_into("=I", memory, base, 0)
+            words[base >> 2] = 0
             self.at = (self.at + 1) % _FRAMES
 
     def drops(self) -> int:

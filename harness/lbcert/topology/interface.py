@@ -179,7 +179,8 @@ class Broker:
             while pid not in exits:
                 if time.monotonic() > deadline:
                     self.kill(pid)
-                    raise LabError(f"{argv[0]} did not end within {RUN_PATIENCE:g} s")
+                    said = os.pread(output, 1 << 20, 0).decode(errors="replace").strip()[-1000:]
+                    raise LabError(f"{argv[0]} did not end within {RUN_PATIENCE:g} s; until then it wrote: {said or 'nothing'}")
                 self.request("tick")
             return exits[pid], os.pread(output, 1 << 20, 0).decode(errors="replace")
         finally:

@@ -1,6 +1,7 @@
 """A client's cookies (RFC 6265 sections 5.2 to 5.4), as far as a load balancer's cookie goes.
 
-Domain decides whether a client takes a cookie at all, and is not kept: all of its requests go to one host. Nor is SameSite. Expires is read as one thing only: whether it lies
+Domain decides whether a client takes a cookie at all, and is not kept: all of its requests go to one host. Of SameSite only `None` counts, which is taken with Secure only
+(draft-ietf-httpbis-rfc6265bis, 5.7; so are names that begin with __Secure- or __Host-, 4.1.3). Expires is read as one thing only: whether it lies
 in the past of the date that the server gave, or, without one, in the year 1970 that servers use to delete.
 """
 
@@ -24,6 +25,8 @@ class Cookie:
     expires: str | None = None
     domain: str = ""
     """for which it is, in lower case and without a dot in front; empty: for the host that set it"""
+    same_site: str = ""
+    """in lower case"""
 
     @property
     def lasting(self) -> bool:
@@ -46,6 +49,7 @@ def read(line: str, target: str) -> Cookie | None:
     return Cookie(
         name, value.strip(" \t"), path if path.startswith("/") else default_path(target), "secure" in found,
         "httponly" in found, _number(found.get("max-age")), found.get("expires"), found.get("domain", "").removeprefix(".").lower(),
+        found.get("samesite", "").lower(),
     )  # fmt: skip
 
 
@@ -68,6 +72,14 @@ def is_within(host: str, domain: str) -> bool:
     return domain in ("", host) or (not is_address and host.endswith(f".{domain}"))
 
 
+def is_consistent(cookie: Cookie) -> bool:
+    """Whether clients take a cookie with these attributes (draft-ietf-httpbis-rfc6265bis, 4.1.3 and 5.7)."""
+    name = cookie.name.lower()
+    if name.startswith("__host-") and not (cookie.path == "/" and not cookie.domain):
+        return False
+    return cookie.secure or not (cookie.same_site == "none" or name.startswith(("__secure-", "__host-")))
+
+
 class Jar:
     """The cookies of one client, shared by its connections."""
 
@@ -83,10 +95,11 @@ class Jar:
     def take(self, line: str, target: str, now: str | None = None, host: str = "") -> Cookie | None:
         """Keep what a Set-Cookie line says, or forget what it expires; `now`: the Date of the response; `host`: who was asked.
 
-        A cookie for a domain that `host` is not in is left alone, and so is any by an unknown host that is for a domain (5.3, step 6).
+        A cookie for a domain that `host` is not in is left alone, and so is any by an unknown host that is for a domain (5.3, step 6), and
+        one that says of itself that it is Secure and is not.
         """
         cookie = read(line, target)
-        if cookie is None or not is_within(host, cookie.domain):
+        if cookie is None or not is_within(host, cookie.domain) or not is_consistent(cookie):
             return None
         place = (cookie.name, cookie.path)
         if _over(cookie, now):

@@ -33,6 +33,8 @@ _lowered: dict[str, str] = {}
 CLAIMS = {
     "X-Forwarded-For": "{}", "Forwarded": "for={}", "X-Real-IP": "{}", "X-Client-IP": "{}", "Client-IP": "{}",
     "X-Cluster-Client-IP": "{}", "True-Client-IP": "{}", "CF-Connecting-IP": "{}", "Fastly-Client-IP": "{}",
+    "X-Forwarded": "for={}", "Forwarded-For": "{}", "X-Original-Forwarded-For": "{}", "X-Originating-IP": "{}", "X-Remote-IP": "{}",
+    "X-Remote-Addr": "{}", "X-Envoy-External-Address": "{}", "X-Azure-ClientIP": "{}", "Proxy-Client-IP": "{}", "WL-Proxy-Client-IP": "{}",
 }  # fmt: skip
 """header -> its value: from whom a request is, as proxies and networks that deliver pages write it (RFC 7239 and their manuals)"""
 
@@ -121,8 +123,16 @@ def _learn(name: str) -> str:
 
 def head_of(buffer: bytes) -> bytes | None:
     """The bytes of a head up to its empty line, in any form that servers put up with; None while there is no such line."""
-    match = re.search(rb"\n\r?\n", buffer[:LARGEST_HEAD])
+    match = _END.search(buffer, 0, LARGEST_HEAD)
     return None if match is None else buffer[: match.end()]
+
+
+def ends(buffer: bytes, searched: int) -> bool:
+    """Whether a head ends in `buffer` and not in its first `searched` bytes."""
+    return _END.search(buffer, max(0, searched - 2), LARGEST_HEAD) is not None
+
+
+_END = re.compile(rb"\n\r?\n")
 
 
 def fields_of(head: bytes) -> Fields:

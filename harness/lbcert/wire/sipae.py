@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from .outcome import Decoded, Malformed
 from .sip import Message, address
@@ -23,6 +24,9 @@ VERSION = 4
 _UNQUOTED = frozenset(("version",))
 _PARAMETER = re.compile(r'\s*([A-Za-z\-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))\s*(?:,|$)', re.DOTALL)
 _KEEP_ALIVE = {"hop-hop": "hop_hop", "end-end": "end_end", "tcp": "tcp"}
+_NO_YES = ("no", "yes")
+_MEMORABLE = 128
+"""letters of a value beyond which what it says is not remembered"""
 
 
 def signed_content(message: Message, parameters: dict[str, str], *, server: bool, version: int = VERSION) -> bytes:
@@ -103,13 +107,16 @@ class MsKeepAlive:
     timeout: int | None = None
 
     def encode(self) -> str:
-        flags = "; ".join(f"{name}={'yes' if getattr(self, at) else 'no'}" for name, at in (
-            ("tcp", "tcp"), ("hop-hop", "hop_hop"), ("end-end", "end_end")))  # fmt: skip
+        flags = f"tcp={_NO_YES[self.tcp]}; hop-hop={_NO_YES[self.hop_hop]}; end-end={_NO_YES[self.end_end]}"
         return f"{self.role}; {flags}" + ("" if self.timeout is None else f"; timeout={self.timeout}")
 
     @classmethod
     def decode(cls, value: str) -> Decoded[MsKeepAlive] | Malformed:
         """What the value of one `ms-keep-alive` field says. Flags may be absent, which is `no`; hop-hop is needed."""
+        return _remembered(value) if len(value) <= _MEMORABLE else cls._read(value)
+
+    @classmethod
+    def _read(cls, value: str) -> Decoded[MsKeepAlive] | Malformed:
         role, *items = (part.strip() for part in value.split(";"))
         if role not in ("UAC", "UAS"):
             return Malformed(0, f"the role is neither UAC nor UAS: {role[:20]!r}")
@@ -129,3 +136,9 @@ class MsKeepAlive:
         if "hop_hop" not in given:
             return Malformed(len(value), "there is no hop-hop")
         return Decoded(cls(role, **given))
+
+
+@lru_cache(maxsize=256)
+def _remembered(value: str) -> Decoded[MsKeepAlive] | Malformed:
+    """Every registration has the same few values."""
+    return MsKeepAlive._read(value)

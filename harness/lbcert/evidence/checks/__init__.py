@@ -17,8 +17,8 @@ from .parse_security import security_is_end_to_end
 from .persist import one_server_per_user, users_are_spread
 from .pool_admin import defaults_open_nothing, page_asks_who_you_are
 from .pool_affinity import one_front_end_per_client, simultaneous_ports_agree, skew_is_known
-from .pool_content import sign_in_stays_with_one_front_end, sip_is_not_altered, tls_is_end_to_end, torture_arrives
-from .pool_lifetime import affinity_lasts, half_an_hour_is_remembered
+from .pool_content import bytes_arrive, sign_in_stays_with_one_front_end, sip_is_not_altered, tls_is_end_to_end, torture_arrives
+from .pool_lifetime import affinity_lasts, half_an_hour_is_remembered, many_are_remembered
 from .pool_limits import fullness_is_graceful, ports_run_out_gracefully
 from .pool_load import load_goes_where_there_is_room
 from .pool_network import both_ways_cross_the_product, front_ends_reach_the_vip, front_ends_see_the_product, vip_has_one_owner
@@ -39,6 +39,7 @@ from .web_cookie import (
     cookie_is_secure,
     cookie_is_set_once,
     cookie_keeps_server,
+    dead_servers_users_are_moved,
     insertion_is_not_cached,
     odd_cookie_is_balanced,
 )
@@ -46,6 +47,7 @@ from .web_smuggling import requests_end_where_they_do
 from .web_fallback import fallback_answers
 from .web_forwarded import last_forwarded_is_the_client
 from .web_link import only_the_vip_is_seen
+from .web_passed import answers_pass_unchanged, requests_pass_unchanged, scheme_is_told
 from .web_persist import restarts_change_nothing, resumption_moves_nobody
 from .web_ports import many_connections_are_served, one_port_serves_two_services
 from .web_process import nobody_serves_as_root
@@ -60,10 +62,12 @@ __all__ = [
     "affinity_lasts",
     "alike_clients_are_spread",
     "answer_arrives_unchanged",
+    "answers_pass_unchanged",
     "arrives_unchanged",
     "balancer_is_seen",
     "both_ends_are_told",
     "both_ways_cross_the_product",
+    "bytes_arrive",
     "chain_is_sent",
     "checks_are_harmless",
     "checks_come_from_the_product",
@@ -77,6 +81,7 @@ __all__ = [
     "cuts_do_not_matter",
     "dark_server_is_left",
     "dead_server_is_left",
+    "dead_servers_users_are_moved",
     "defaults_open_nothing",
     "departures_are_passed_on",
     "drain_harms_nobody",
@@ -109,6 +114,7 @@ __all__ = [
     "long_names_are_told_apart",
     "lost_servers_are_no_silence",
     "malformed_does_no_harm",
+    "many_are_remembered",
     "many_connections_are_served",
     "moved_users_go_straight",
     "neighbour_is_told",
@@ -137,10 +143,12 @@ __all__ = [
     "reload_keeps_sessions_and_users",
     "request_is_not_held",
     "requests_end_where_they_do",
+    "requests_pass_unchanged",
     "restarts_change_nothing",
     "resumption_moves_nobody",
     "return_rule_is_kept",
     "rise_is_respected",
+    "scheme_is_told",
     "security_is_end_to_end",
     "sent_header_is_exact",
     "session_outlives_lifetime",

@@ -14,6 +14,8 @@ from . import served
 SECOND = 1_000_000_000
 SPARE_CHECKS = 2
 """health checks by which two equal windows may differ: one at either edge"""
+_HELD_UP = 0.2
+"""of the checks in a window, by which it may differ besides: a product that checks ten times a second is held up on a busy machine"""
 
 
 def check_of(history: History) -> HealthCheck:
@@ -51,6 +53,11 @@ class Attempts:
     @property
     def still_in_pool(self) -> bool:
         return self.busy > self.quiet + SPARE_CHECKS
+
+    @property
+    def still_in_a_pool(self) -> bool:
+        """The same of a pool, where a third of the clients would be sent there: that checks were held up does not count."""
+        return self.busy > self.quiet + SPARE_CHECKS + int(_HELD_UP * self.quiet)
 
     def __str__(self) -> str:
         return f"attempts at {self.dead} after the limit: {self.quiet} without users, {self.busy} with {self.users} users"

@@ -8,6 +8,9 @@ from ..finding import Finding, Tally
 from ..history import Event, History
 from . import served
 
+SENT_WITHIN = 1.5
+"""s from the first piece of a cut request to its last, of which the row's pauses are 1 s at most: a slower one is ours to answer for"""
+
 
 def arrives_unchanged(history: History) -> Finding:
     """RDP-PARSE-01: what each visit sent is what its server received, byte for byte."""
@@ -62,12 +65,14 @@ def is_served(history: History) -> Finding:
 def cuts_do_not_matter(history: History) -> Finding:
     """RDP-PARSE-03: a name's cut requests reach the server that its whole request reached.
 
-    The label of a visit is its cut, `whole` for the first; users (or tokens) are told apart by `user`.
+    The label of a visit is its cut, `whole` for the first; users (or tokens) are told apart by `user`. A request that we sent more slowly
+    than the row says (`sending`, ns from its first piece to its last) has to reach nobody: a busy machine spreads it over seconds.
     """
     requests = served.Requests(history)
     tally = Tally("The same server for the whole request and for every way of cutting it.")
     homes: dict[str, str | None] = {}
-    cut = right = 0
+    cut = right = late = 0
+    slowest = 0.0
     for visit in served.visits(history):
         server = requests.server(visit)
         if visit["label"] == "whole":
@@ -77,11 +82,19 @@ def cuts_do_not_matter(history: History) -> Finding:
             continue
         cut += 1
         home = homes[visit["user"]]
-        if server is None:
+        sending = visit.get("sending", 0) / 1e9
+        if server != home and sending > SENT_WITHIN:
+            late += 1
+            slowest = max(slowest, sending)
+        elif server is None:
             tally.faults.append(f"{served.name_of(visit)}, {visit['label']}: {served.outcome_text(visit)}")
         elif server != home:
             tally.faults.append(f"{served.name_of(visit)}, {visit['label']}: {server} instead of {home}")
         else:
             right += 1
     served.some(range(cut), "cut request")
-    return tally.finding(f"{right} of {cut} cut requests of {len(homes)} users reached the user's server")
+    observed = f"{right} of {cut} cut requests of {len(homes)} users reached the user's server"
+    if late and not tally.faults:
+        reason = f"machine too slow: {late} cut requests went astray that we took up to {slowest:.2f} s to send"
+        return Finding(Verdict.HARNESS_ERROR, tally.expected, f"{reason}. {observed}", reason)
+    return tally.finding(observed)

@@ -123,8 +123,16 @@ def torture_arrives(history: History) -> Finding:
 
     Events: `recited` {call, went, came, messages} with SHA-256 and number of the bytes, `digest` {conn, came, went} of the servers.
     """
+    return _arrives(history, Tally("The torture messages of RFC 4475 reach the Front End byte for byte, and what it says reaches the client."))
+
+
+def bytes_arrive(history: History) -> Finding:
+    """OCS-APP-01: on ports that do not speak SIP, too, what one end says is what the other gets. Events: as above."""
+    return _arrives(history, Tally("On the ports that do not speak SIP, what clients and Front Ends say arrives byte for byte."))
+
+
+def _arrives(history: History, tally: Tally) -> Finding:
     answers = called.Answers(history)
-    tally = Tally("The torture messages of RFC 4475 reach the Front End byte for byte, and what it says reaches the client.")
     calls = {call["call"]: call for call in called.calls(history)}
     there = {(event["who"], event["conn"]): event for event in history.of("digest")}
     messages, ports = 0, set()
@@ -133,13 +141,13 @@ def torture_arrives(history: History) -> Finding:
         who, theirs = called.name_of(call), there.get((call["server"], call["conn"]))
         if answers.server(call) is None:
             tally.faults.append(f"{who}: {called.outcome_text(call)}")
-        elif theirs is None or not said["alive"]:
+        elif theirs is None:
             tally.faults.append(f"{who}: the connection ended before all was said")
         else:
             messages, ports = messages + said["messages"], ports | {answers.port(call)}
-            for way, ours, other in (("to the Front End", said["went"], theirs["came"]), ("to the client", theirs["went"], said["came"])):
-                if ours != other:
-                    tally.faults.append(f"{who}: of {ours[1]} bytes {way}, {other[1]} arrived, or others in their place")
+            lost = [f"{who}: of {ours[1]} bytes {way}, {other[1]} arrived, or others in their place" for way, ours, other in (
+                ("to the Front End", said["went"], theirs["came"]), ("to the client", theirs["went"], said["came"])) if ours != other]
+            tally.faults += lost or ([] if said["alive"] else [f"{who}: the connection ended before all was said"])
     return tally.finding(f"{messages} messages on {len(ports)} ports")
 
 

@@ -102,7 +102,7 @@ def _late_clients(history: History, dead: str, zero: int, bound: float, attempts
     late = [t for t in sent if t > limit]
     if late:
         tally.faults.append(f"{len(late)} clients were sent to {dead} after the limit, the last one {max(late):.2f} s after the fault")
-    if attempts.still_in_pool:
+    if attempts.still_in_a_pool:
         tally.faults.append(f"{dead} was still tried: {attempts}")
     answers = Answers(history)
     for call in served.some(calls(history, "after"), "call after the detection limit"):
@@ -198,7 +198,7 @@ def hung_front_end_is_left(history: History) -> Finding:
 def never_left(history: History, dead: str) -> str | None:
     """Why a dead Front End cannot have left the pool, if so, by the new clients `after` the limit."""
     attempts = attempts_at(history, dead)
-    if attempts.still_in_pool:
+    if attempts.still_in_a_pool:
         return f"{dead} was never taken out of the pool ({attempts}), which OCS-FAIL-01 is about"
     late = calls(history, "after")
     if lost := _unserved(history, late):

@@ -15,14 +15,14 @@ from .outage import bound_of, check_of, since, timeline
 from .pool_fail import fallbacks, window
 
 _TURNED_AWAY = ("closed", "reset", "refused")
-_BEFORE = {"settle": "while all Front Ends were well", "one": "while one Front End was dead"}
+_BEFORE = {"settle": "while all Front Ends were well", "one": "while one Front End was left"}
 _AFTER = {"back": "new clients", "again": "clients that had been there"}
 
 
 def fallback_is_the_last_resort(history: History) -> Finding:
     """OCS-FAIL-07: the fallback gets nobody before all Front Ends are dead, then every client, and nobody when they are back.
 
-    Calls: `settle` (all well), `one` (one is dead), `all` (all must be known as dead), and after the return, when the product must
+    Calls: `settle` (all well), `one` (all but one are dead), `all` (all must be known as dead), and after the return, when the product must
     have found it, `back` (new clients) and `again` (those of `all`). What the fallback itself reports counts too.
     """
     faults, restores = list(history.of("fault")), list(history.of("restore"))

@@ -76,9 +76,9 @@ def _story(history: History, tally: Tally, label: str, mark: str) -> _Story | Fi
 
 
 def silent_connection_lives(history: History) -> Finding:
-    """OCS-IDLE-01: a silent SIP connection is alive at 95 % of the declared idle time, which is half an hour at least."""
+    """OCS-IDLE-01: a silent connection is alive at 95 % of the declared idle time, which is half an hour at least."""
     floor = text(POOL_IDLE_FLOOR)
-    tally = Tally("SIP connections, over TCP and over TLS, without any byte are alive at 95 % of the declared idle time, which is "
+    tally = Tally("Connections without any byte, on every port, are alive at 95 % of the declared idle time, which is "
                   f"{floor} or more.")  # fmt: skip
     story = _story(history, tally, "silent", "late")
     if isinstance(story, Finding):

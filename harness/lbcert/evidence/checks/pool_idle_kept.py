@@ -9,6 +9,7 @@ Front End, and the client does not answer. At the end each asks once more (phase
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from typing import Any
 
 from ... import deadlines
 from ...verdicts import Verdict
@@ -17,6 +18,7 @@ from ..history import Event, History
 from . import served
 from .called import calls
 from .ends import SECOND, Ends, call_echoes, ending, held_on
+from .outage import bound_of
 
 IDLE_TIMES = 5
 """idle times for which a connection must be kept open"""
@@ -101,7 +103,7 @@ def keepalives_pass_and_count(history: History, idle: float) -> Finding:
     observed = (f"{good} of {total} keep-alives arrived as `0d 0a 0d 0a`; {alive} of {len(kept.calls)} connections "
                 f"({', '.join(f'{service} {count}' for service, count in services.items())}) were open after "
                 f"{(kept.over - kept.start) / SECOND:.1f} s, with an idle time of {kept.span:g} s")  # fmt: skip
-    return tally.finding(observed)
+    return tally.finding(observed, **_held_up(history, kept, tally))
 
 
 def one_way_is_enough(history: History, idle: float) -> Finding:
@@ -126,7 +128,13 @@ def one_way_is_enough(history: History, idle: float) -> Finding:
         parts.append(f"{alive} of {len(kept.calls)} connections on which only the {who} spoke")
     assert kept is not None
     observed = f"{' and '.join(parts)} were open after {(kept.over - kept.start) / SECOND:.1f} s, with an idle time of {kept.span:g} s"
-    return tally.finding(observed)
+    return tally.finding(observed, **_held_up(history, kept, tally))
+
+
+def _held_up(history: History, kept: _Kept, tally: Tally) -> dict[str, Any]:
+    """When lateness of ours counts: a Front End that stands still for as long as its checks need to find it dead loses its connections."""
+    # A quarter of a margin is what lateness may be.
+    return {"window": (kept.start, kept.over) if tally.faults else None, "margin": 4 * bound_of(history, "hung")[0]}
 
 
 def _said(events, *keys: str) -> dict[tuple, list[Event]]:

@@ -123,6 +123,29 @@ def half_an_hour_is_remembered(history: History) -> Finding:
                          margin=4 * bound_of(history, "hung")[0] / clock.rate)  # fmt: skip
 
 
+def many_are_remembered(history: History) -> Finding:
+    """Of very many clients (label `came`) the first and the last come again (`came back`): they are on their Front End, or the table is full."""
+    answers = called.Answers(history)
+    came = served.some(called.calls(history, "came"), "call came")
+    tally = Tally(f"When {len(came)} clients have come, the first and the last of them are on their Front Ends when they come again.")
+    homes, _ = _first(history, answers, "came", tally)
+    back = [call for call in served.some(called.calls(history, "came back"), "call came back") if call["client"] in homes]
+    kept = 0
+    for call in back:
+        server = answers.server(call)
+        if server == homes[call["client"]]:
+            kept += 1
+        else:
+            where = f"then on {server}" if server else called.outcome_text(call)
+            tally.faults.append(f"{called.name_of(call)} was on {homes[call['client']]}, {where}")
+    placed = served.counts(list(homes.values()), served.servers(history))
+    observed = f"{kept} of {len(back)} clients who came back were on their Front End, with {len(homes)} clients known"
+    if not tally.faults and max(placed.values()) > 0.9 * len(homes):
+        reason = f"{max(placed.values())} of {len(homes)} clients are on one Front End, so nothing is kept apart (OCS-AFF-05)"
+        return Finding(Verdict.BLOCKED, tally.expected, f"{observed}. {reason}", reason)
+    return tally.finding(observed)
+
+
 def _first(history: History, answers: called.Answers, label: str, tally: Tally) -> tuple[dict[str, str], dict[str, int]]:
     """Where these clients were first, and when they began."""
     homes, begun = {}, {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
 
+from ...deadlines import CONFIRM_WITHIN
 from ...verdicts import Verdict
 from ..finding import Finding, Tally
 from ..history import Event, History
@@ -60,7 +61,8 @@ class Arrivals:
 def ports_are_open(history: History, ports: Mapping[str, int]) -> Finding:
     """OCS-NET-02: on each of `ports` (service -> port) every client reaches a Front End; which port there is OCS-NET-03."""
     arrivals, known = Arrivals(history), served.servers(history)
-    tally = Tally(f"On each of the {len(ports)} ports of the pool every client is answered by a Front End.")
+    waits = served.Waits(history)
+    tally = Tally(f"On each of the {len(ports)} ports of the pool every client is answered by a Front End, within {CONFIRM_WITHIN:g} s.")
     good: Counter[str] = Counter()
     elsewhere = intercepted = 0
     for service, everyone in _by_service(history, ports).items():
@@ -71,6 +73,8 @@ def ports_are_open(history: History, ports: Mapping[str, int]) -> Finding:
                 good[service] += 1
             elif (server := arrivals.answers.server(call)) in known:
                 good[service] += 1
+                if (took := waits.answer(call)) > CONFIRM_WITHIN:
+                    tally.faults.append(f"port {ports[service]} ({service}): answered only after {took:.1f} s")
             elif server is None and place is not None and called.is_intercepted(history, call):
                 intercepted += 1
                 good[service] += 1
@@ -83,7 +87,9 @@ def ports_are_open(history: History, ports: Mapping[str, int]) -> Finding:
         observed += f"; {elsewhere} clients were handed to another port there (OCS-NET-03)"
     if intercepted:
         observed += f"; the TLS of {intercepted} was done by somebody else (OCS-APP-02)"
-    return tally.finding(observed)
+    everyone = called.calls(history)
+    window = (min(call["started"] for call in everyone), max(call["t"] for call in everyone)) if tally.faults else None
+    return tally.finding(observed, window=window, margin=CONFIRM_WITHIN)
 
 
 def ports_are_kept(history: History, ports: Mapping[str, int]) -> Finding:

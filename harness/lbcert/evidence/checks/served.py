@@ -79,7 +79,8 @@ class Waits:
     """How long clients waited for the product, by the capture on the client's link.
 
     That is from SYN to SYN-ACK, and from the request to its answer. The time in between, in which our client had its
-    connection and had not sent yet, is no wait: with many clients at once and a busy machine it is seconds.
+    connection and had not sent yet, is no wait, nor is what it took for its own part of a TLS handshake (`own` of its call):
+    with many clients at once and a busy machine both are seconds.
     """
 
     def __init__(self, history: History):
@@ -105,7 +106,7 @@ class Waits:
         stood, asked = flow.get("synack", end), flow.get("data_to_server", end)
         if not flow["syn"] <= stood <= asked <= end:
             return (end - flow["syn"]) / 1e9
-        return (stood - flow["syn"] + end - asked) / 1e9
+        return max(stood - flow["syn"] + end - asked - visit.get("own", 0), 0) / 1e9
 
     def answer(self, visit: Event) -> float:
         """Seconds until the client of `visit` had its answer."""

@@ -9,11 +9,17 @@ from ...verdicts import Verdict
 from ..finding import Finding, Tally
 from ..history import History
 from ..statistics import binomial_region
-from .served import counts, servers, some
+from .called import calls
+from .outage import SECOND, bound_of
+from .served import Waits, counts, servers, some
 from .web_seen import Exchange, added, cookies, exchanges, header, names_added, unserved
 
 READING = 60
 """s between two pages of one user, which a cookie has to outlive"""
+AT_ONCE = 2.0
+"""s within which a page comes where nothing is waited for (as in TP-ROUTE-01)"""
+FAILED = 400
+"""the first status of errors"""
 SETS_NONE = "TP-COOKIE-01: the balancer sets no cookie"
 
 
@@ -95,7 +101,9 @@ def insertion_is_not_cached(history: History, public: str) -> Finding:
         return blocked
     setting = other = 0
     for one in seen:
-        if one.trouble or one.reply is None:
+        # That a balancer replaces what servers say with an error's status is TP-HTTP-02's subject.
+        replaced = one.request is None and one.reply is not None and one.reply["status"] >= FAILED
+        if one.reply is None or (one.trouble and not replaced):
             tally.faults += [one.trouble] if one.trouble else []
             continue
         told = header(one.reply["headers"], "cache-control")
@@ -104,7 +112,7 @@ def insertion_is_not_cached(history: History, public: str) -> Finding:
             setting += 1
             if not _kept_out(told):
                 tally.faults.append(f"{one.name}: {said}, with {lines[0]!r}")
-        elif one.call["label"] == "known":
+        elif one.call["label"] == "known" and not replaced:
             other += 1
             if told != [public]:
                 tally.faults.append(f"{one.name}: {said}, without a cookie; the site said {public!r}")
@@ -198,6 +206,45 @@ def cookie_keeps_server(history: History, pages: int) -> Finding:
     if not tally.faults and len(set(home.values())) < 2:
         tally.faults.append(f"all {len(home)} clients are on {' and '.join(set(home.values())) or 'no server'}, where chance had two at least")
     return tally.finding(f"{len(home)} clients, {sum(at_home.values())} of {pages * len(home)} requests on their own server")
+
+
+def dead_servers_users_are_moved(history: History) -> Finding:
+    """TP-COOKIE-06: a server crashes; from the detection bound on (label `after`, a page each, then `later`) its users are served in
+    time by one other server, and the users of the others stay where they were (label `first`)."""
+    crash = next(history.of("fault"))
+    dead, late = crash["server"], list[str]()
+    tally = Tally(f"once {dead} must be known as dead its users are served by another server within {AT_ONCE:g} s, and stay there; the "
+                  "others' users stay where they are")  # fmt: skip
+    bound, beyond = bound_of(history, "refused")
+    tally.faults += [beyond] if beyond else []
+    seen = some(list(exchanges(history, "first", "after", "later")), "call")
+    if blocked := unserved([one for one in seen if one.call["label"] == "first"], tally.expected):
+        return blocked
+    homes: dict[str, str] = {}
+    waits = Waits(history)
+    found: Counter[str] = Counter()
+    for one in seen:
+        label = one.call["label"]
+        if one.trouble or one.server is None:
+            tally.faults += [one.trouble] if one.trouble else []
+        elif label == "first" or (label == "after" and homes.get(one.name) == dead):
+            found["moved"] += label == "after"
+            homes[one.name] = one.server
+        elif one.server != homes.get(one.name):
+            tally.faults.append(f"{one.name}: from {homes.get(one.name)} to {one.server} with {'; '.join(one.shown) or 'no cookie'}")
+        if label == "after" and not one.trouble and (took := waits.answer(one.call)) > AT_ONCE:
+            late.append(f"{one.name}: answered only after {took:.2f} s")
+        found[label] += 1
+    some(range(found["moved"] or len(tally.faults)), f"user of {dead}")
+    after = calls(history, "after")
+    first, last = min(call["started"] for call in after), max(call["t"] for call in after)
+    window = None
+    if not tally.faults:
+        # Lateness of ours makes waits longer, and gives the product more time to notice.
+        window = (first, last) if late else (crash["t"] + int(bound * SECOND), first)
+    tally.faults += late
+    return tally.finding(f"{len(homes)} users, {found['moved']} of them of {dead}; {found['later']} requests afterwards", window=window,
+                         margin=AT_ONCE)  # fmt: skip
 
 
 def _name(pair: str) -> str:

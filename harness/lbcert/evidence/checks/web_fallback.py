@@ -13,6 +13,8 @@ def fallback_answers(history: History) -> Finding:
     """Each call labelled `lost` has a whole answer of 200 within 1 s, from a server on the balancer or from the product itself."""
     lost = served.some(called.calls(history, "lost"), "call without a server")
     tally = Tally(f"With every real server down, each of {len(lost)} clients gets a page within {deadlines.PROMPT:g} s.")
+    beyond = bound_of(history, "refused")[1]
+    tally.faults += [beyond] if beyond else []
     waits, real = served.Waits(history), set(served.setup(history)["addresses"])
     good, longest, by = 0, 0.0, set()
     for call in lost:

@@ -35,7 +35,8 @@ def pages_come(history: History) -> Finding:
             tally.faults.append(f"{who}: answered by the fallback, as if no server were left")
             continue
         if answers.server(call) not in real:
-            tally.faults.append(f"{who}: {called.outcome_text(call)}")
+            by_itself = f"status {call['replies'][-1]['status']} of the balancer's own" if call["outcome"] == "anonymous" else ""
+            tally.faults.append(f"{who}: {by_itself or called.outcome_text(call)}")
             continue
         took = waits.answer(call)
         longest = max(longest, took)
