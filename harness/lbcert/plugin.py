@@ -64,6 +64,8 @@ class State:
         self.session: Session | None = None
         self.setup_errors: set[str] = set()
         self.deselected: list[pytest.Item] = []
+        self.unwritable = False
+        """whether a result could not be written, as on a full disk: the run ends, and nothing more is tried there"""
         self.unfinished: list[Path] = []
         """tests that an interrupted exploration had found"""
         self.live = LiveLine(config)
@@ -320,7 +322,11 @@ def lab(request: pytest.FixtureRequest, deployment: Deployment):
     made = state.session.lab(_as_variant(deployment, variant), _slug(request.node.nodeid), chosen, security, routing)
     request.node.stash[_LAB] = made
     yield made
-    made.close()
+    try:
+        made.close()
+    except OSError:
+        if not state.unwritable:
+            raise
 
 
 def _as_variant(deployment: Deployment, variant: str | None) -> Deployment:
@@ -443,7 +449,15 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo):
     judged.take(call, made.findings if made else [])
     state = item.config.stash[_STATE]
     line = judged.line(item.nodeid, item.callspec.params["deployment"].id, _evidence(item, state))
-    state.run.append_result(line | ({"corpus": True} if getattr(made, "took_corpus", False) else {}))
+    try:
+        state.run.append_result(line | ({"corpus": True} if getattr(made, "took_corpus", False) else {}))
+    except OSError as error:
+        state.unwritable = True
+        report.outcome = "failed"
+        report.longrepr = item.session.shouldstop = (
+            f"lbcert: {state.run.folder}/results.jsonl cannot be written: {error.strerror}. The results before this one are kept: "
+            f"make room, then `lbcert report {state.run.folder}`")
+        return report
     repeated = call.when == "setup" and judged.reason in state.setup_errors
     if judged.verdict is Verdict.SETUP_ERROR:
         state.setup_errors.add(judged.reason)
@@ -469,9 +483,10 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         return
     if state.session is not None:
         state.session.close()
-    if hasattr(config, "workerinput") or not (state.run.folder / "run.json").exists() or config.option.collectonly:
+    if hasattr(config, "workerinput") or not (state.run.folder / "run.json").exists() or config.option.collectonly or state.unwritable:
         return
-    state.run.finish(int(exitstatus))
+    with contextlib.suppress(OSError):  # on a full disk: the report then says that the run did not come to its end
+        state.run.finish(int(exitstatus))
 
 
 def pytest_terminal_summary(terminalreporter, exitstatus: int, config: pytest.Config) -> None:
@@ -488,7 +503,7 @@ def pytest_terminal_summary(terminalreporter, exitstatus: int, config: pytest.Co
     try:
         with _undisturbed():
             report = model.write(state.run.folder)
-    except ReportError as error:
+    except (ReportError, OSError) as error:
         terminalreporter.write_line(f"lbcert: no report: {error}", red=True)
         return
     summarize(terminalreporter, report, state.run.folder)

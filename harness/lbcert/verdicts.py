@@ -75,7 +75,7 @@ _MEANING = {
 }
 
 _RESULT_MEANING = {
-    Result.CERTIFIED: "Every MUST requirement of the profile was judged, and none failed.",
+    Result.CERTIFIED: "Every MUST requirement of the profile was judged, those about optional features that are not claimed excepted, and none failed.",
     Result.PARTIAL: "No MUST failed, but at least one is unsupported, waived, "
                     "or lacks the variant of the configuration that its test needs.",
     Result.INCOMPLETE: "No MUST failed, but at least one was not judged, or nothing passed. "

@@ -41,7 +41,7 @@ def test_dut_yaml(block, tmp_path):
                  *body.get("variants", {}).values()]  # fmt: skip
         for name in files:
             if name and name != "self-signed":
-                (tmp_path / name).write_text("")
+                (tmp_path / name).write_text("expire 4s\n" if name in body.get("variants", {}).values() else "")
     (tmp_path / "dut.yaml").write_text(text)
     assert dut.load(tmp_path / "dut.yaml", "example").deployments
 

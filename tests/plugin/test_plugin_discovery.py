@@ -52,4 +52,5 @@ def test_a_vip_that_nothing_serves(run, tmp_path):
     service = 'services: {rdp: "10.1.1.10:3390"}\n'
     (tmp_path / "dut.yaml").write_text("schema: 1\nname: x\ndriver: haproxy\nprofile: rdp\nconfig: x.cfg\n" + service)
     done = run("suites/rdp", "-k", "RDP_PARSE", dut=str(tmp_path))
-    assert done.status == 1 and "10.1.1.10 port 3390 does not accept connections: Connection refused" in done.text
+    assert done.status == 1 and "10.1.1.10 port 3390 does not accept connections: Connection refused; if" in done.text
+    assert "correct `services` in dut.yaml" in done.text

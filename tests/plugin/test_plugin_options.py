@@ -41,6 +41,16 @@ def test_report_dir_that_is_a_file(run, tmp_path):
     assert done.status == 4 and "is a file; name a folder" in done.text
 
 
+@pytest.mark.parametrize("workers", [[], ["-n", "1"]], ids=["alone", "worker"])
+def test_a_full_disk_ends_the_run_in_one_line(run, tmp_path, workers):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "results.jsonl").symlink_to("/dev/full")
+    done = run("suites/rdp", "-k", "RDP_PARSE_04", *workers)
+    assert done.status == 2 and "results.jsonl cannot be written: No space left on device" in done.text
+    assert f"make room, then `lbcert report {tmp_path / 'run'}`" in done.text
+    assert "Traceback" not in done.text and "INTERNALERROR" not in done.text
+
+
 def test_collect_only_leaves_nothing(run, tmp_path):
     done = run("suites/rdp", "--collect-only", "-q")
     assert done.status == 0 and "test_user_returns_to_own_server[rdp]" in done.text

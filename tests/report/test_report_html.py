@@ -193,6 +193,15 @@ def test_the_result_in_one_sentence(runs, verdict: str, sentence: str):
     assert sentence in page(model.derive(runs.make(runs.passing(runs.result("RDP-PARSE-01", verdict, "HAProxy rejects x.cfg:14."))))).text
 
 
+def test_what_is_not_claimed_is_not_called_met(runs):
+    report = model.derive(runs.make(runs.passing()))
+    row = next(row for row in report["deployments"][0]["requirements"] if row["level"] == "MUST")
+    row.update(verdict="not-run", reason="the feature 'rdp-token' is not claimed")
+    text = page(report).text
+    assert "The 7 MUST requirements of the profile rdp that apply are met." in text
+    assert f"not claimed, and not judged: {row['id']}." in text and "All 8" not in text
+
+
 # --- charts --------------------------------------------------------------------------------------
 
 def test_a_bar_is_outside_where_its_number_is():

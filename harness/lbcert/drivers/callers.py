@@ -52,7 +52,8 @@ def call(scratch: Broker, vip: tuple[str, int], callers: dict[str, str],
         except OSError as error:
             for one in made:
                 one.close()
-            raise DriverError(f"{vip[0]} port {vip[1]} does not accept connections: {error.strerror or error}") from None
+            raise DriverError(f"{vip[0]} port {vip[1]} does not accept connections: {error.strerror or error}; "
+                              "if the product serves this elsewhere, correct `services` in dut.yaml") from None
     return made
 
 

@@ -172,7 +172,8 @@ class HAProxy:
     def _check(self, scratch: Broker, deployment: Deployment, output: Path) -> None:
         status, text = self.program.run(scratch, output, ["-c", *_arguments(deployment)], deployment.environment)
         if status:
-            error = ProductRejected(f"HAProxy rejects {deployment.config}:\n{self.program.readable(text, deployment)}")
+            said = self.program.readable(text, deployment)
+            error = ProductRejected(f"HAProxy rejects {deployment.config}:\n{said}{_remedy(text)}")
             error.words = text
             raise error
 
@@ -196,6 +197,16 @@ class HAProxy:
                 lab.request("tick")
 
         return lambda command: haproxy_admin.ask(lab, command)
+
+
+def _remedy(text: str) -> str:
+    """What to do where the lab lacks something that the user's machine has, which HAProxy's own words do not say."""
+    if certificate := re.search(r"unable to (?:stat|load) (?:SSL )?certificate (?:from file )?'([^']+)'", text):
+        return (f"\nThe lab has none of your machine's keys. Add to the deployment in dut.yaml: files: {{{certificate[1]}: self-signed}}, "
+                "or name a file of its folder")  # fmt: skip
+    if host := re.search(r"could not resolve address '([^']+)'", text):
+        return f"\nThere is no DNS in the lab. Add to the deployment in dut.yaml: hosts: {{{host[1]}: ADDRESS}}"
+    return ""
 
 
 def _arguments(deployment: Deployment) -> list[str]:

@@ -162,6 +162,11 @@ def _sentence(deployment: Mapping[str, Any]) -> str:
             return f"Not judged: {open_rows}.{why}" if open_rows else "Nothing passed."
         case "partial":
             return f"No MUST failed; set aside or without its variant: {ids('unsupported', 'waived', 'not-run')}."
+    # Of what is optional only that counts which is claimed; whatever else is not-run keeps a deployment from being certified.
+    optional = [row["id"] for row in musts if row["verdict"] == Verdict.NOT_RUN]
+    if optional:
+        return (f"The {len(musts) - len(optional)} MUST requirements of the profile {deployment['profile']} that apply are met. "
+                f"About optional features that are not claimed, and not judged: {_listed(optional)}.")
     return f"All {len(musts)} MUST requirements of the profile {deployment['profile']} are met."
 
 

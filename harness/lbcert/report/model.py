@@ -32,7 +32,7 @@ JUDGED = (Verdict.PASS, Verdict.FAIL, Verdict.NON_STRICT)
 """verdicts of tests that ran to their end"""
 NO_TEST = "no test of this requirement was run"
 FOR_READERS = "documents are for people to read: no traffic decides this, and it does not count"
-INTERRUPTED = "interrupted: the run ended before this test had a result"
+INTERRUPTED = "interrupted: the run, or the process of this test, ended before it had a result"
 DESELECTED = "deselected: this run was asked for other tests"
 
 Json = dict[str, Any]

@@ -30,7 +30,7 @@ def one_front_end_per_client(history: History, services: list[str]) -> Finding:
     placed = served.counts(list(homes.values()), known)
     observed = f"{len(split)} of {clients} clients were split; {len(everyone)} connections on {len(services)} ports"
     figures = (called.grid("Front End of each client and port", answers, everyone, services),
-               served.distribution("Clients per Front End", placed))  # fmt: skip
+               served.distribution(f"Clients on one Front End: {sum(placed.values())} of {clients}", placed, unit="clients"))  # fmt: skip
     measured = {"id": "split-clients", "value": len(split), "unit": f"of {clients}", "error": 0.0, "requirement": "OCS-AFF-01"}
     if not tally.faults and (reason := foreign or _lonely(placed, clients)):
         return Finding(Verdict.BLOCKED, tally.expected, f"{observed}. {reason}", reason, figures=figures)

@@ -67,7 +67,7 @@ def affinity_lasts(history: History, lifetime: float | None, returns: list[str])
     placed = served.counts(list(homes.values()), known)
     observed = (f"{kept} of {counted} returns reached the client's Front End; {stayed} of {len(theirs)} clients who stayed away for "
                 f"longer did; declared lifetime: {f'{timer:g} s' if isinstance(timer, (int, float)) else timer}")  # fmt: skip
-    figure = served.distribution("Clients per Front End", placed)
+    figure = served.distribution("Clients per Front End", placed, unit="clients")
     if not tally.faults and max(placed.values()) > 0.9 * len(homes):
         reason = f"{max(placed.values())} of {len(homes)} clients are on one Front End, so nothing is kept apart (OCS-AFF-05)"
         return Finding(Verdict.BLOCKED, tally.expected, f"{observed}. {reason}", reason)
@@ -119,7 +119,7 @@ def half_an_hour_is_remembered(history: History) -> Finding:
         return Finding(Verdict.BLOCKED, tally.expected, f"{observed}. {reason}", reason)
     # On a faster clock a busy machine may fail health checks in no time, and the product moves clients for that.
     window = (min(begun.values()), max(call["t"] for call in called.calls(history, "came back"))) if tally.faults and begun else None
-    return tally.finding(observed, figures=(served.distribution("Clients per Front End", placed),), window=window,
+    return tally.finding(observed, figures=(served.distribution("Clients per Front End", placed, unit="clients"),), window=window,
                          margin=4 * bound_of(history, "hung")[0] / clock.rate)  # fmt: skip
 
 

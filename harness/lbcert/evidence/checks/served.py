@@ -150,9 +150,9 @@ def answers(requests: Requests, waits: Waits, title: str, zero: str, since: int,
     return {"kind": "answers", "title": title, "zero": zero, "limit": limit, "visits": rows}
 
 
-def distribution(title: str, placed: dict[str, int], allowed: tuple[int, int] | None = None) -> dict[str, Any]:
-    """The report's chart of users per server."""
-    figure: dict[str, Any] = {"kind": "distribution", "title": title, "unit": "users", "servers": placed}
+def distribution(title: str, placed: dict[str, int], allowed: tuple[int, int] | None = None, unit: str = "users") -> dict[str, Any]:
+    """The report's chart of users (or other things, `unit`) per server."""
+    figure: dict[str, Any] = {"kind": "distribution", "title": title, "unit": unit, "servers": placed}
     if allowed:
         figure["allowed"] = list(allowed)
     return figure
