@@ -39,7 +39,7 @@ def test_the_products_own_files(check, tmp_path, file, profile, says, missing):
     (found,) = load(tmp_path / "w" / "dut.yaml", "w").deployments
     known = load(DUTS / "dut.yaml", "haproxy").deployment(file)
     assert (found.profile, found.text, set(found.claims)) == (profile, known.text, set(known.claims) - {"proxy-protocol"})
-    for key in ("health_check", "persistence", "session"):
+    for key in ("health_check", "persistence", "session", "administration"):
         assert found.declares.raw.get(key) == known.declares.raw.get(key), key
     assert known.services.items() <= found.services.items() and found.files == known.files
 
@@ -48,6 +48,14 @@ def test_the_folder_that_was_written_is_named_to_its_suite(check, tmp_path):
     check(DUTS / "ocs.cfg", "--write", str(tmp_path / "w"))
     assert check(tmp_path / "w") == (3, f"{tmp_path}/w/dut.yaml: ocs; nothing is guessed. "
                                         f"ocs: not tested here; pytest suites/ocs --dut {tmp_path}/w:ocs")  # fmt: skip
+
+
+def test_a_declared_page_is_said(check, tmp_path):
+    """It makes OCS-ADMIN-03 pass, so nobody is to declare it unknowingly."""
+    _, said = check(DUTS / "ocs.cfg", "--write", str(tmp_path / "w"))
+    assert "declared in it: clients may reach the page of statistics at 10.10.2.20:7777; if they may not, take" in said
+    assert "# Declared: clients may reach the page" in (tmp_path / "w" / "dut.yaml").read_text()
+    assert "declared in it" not in check(DUTS / "ocs-split.cfg")[1]
 
 
 def test_a_page_of_statistics_is_no_web_site(check, tmp_path):

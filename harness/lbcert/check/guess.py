@@ -9,8 +9,8 @@ from typing import Any
 from ..drivers.haproxy_survey import Farm, Survey
 from ..dut_model import SHORT_LIFETIME, SMALL_TABLE
 from ..lab import MAX_SERVERS
-from .listeners import MOST_TESTED, Choice, endpoint
-from .reader import Bind, Line, Section, Text, seconds, size
+from .listeners import MOST_TESTED, Choice
+from .reader import Bind, Line, Section, Text, endpoint, seconds, size
 
 DEFAULT_INTER = 2.0
 """s between two checks where the text does not say (configuration manual 5.2, `inter`)"""

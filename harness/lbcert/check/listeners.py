@@ -8,7 +8,7 @@ from ..drivers.base import RDP_PORT
 from . import others
 from .assumptions import Assumptions, free_address
 from .question import Question
-from .reader import Bind, Section, Text
+from .reader import Bind, Section, Text, endpoint
 
 MOST_ASKED = 6
 """listeners to which a user is sent at the start"""
@@ -89,10 +89,8 @@ class Choice:
 
     def _speaks_rdp(self, section: Section) -> bool:
         """Whether the text of a listener, or of the backend it usually sends to, is about RDP."""
-        target = section.find("default_backend")
-        behind = self.text.backend(target.words[1]) if target and len(target.words) > 1 else None
-        for one in filter(None, (section, behind)):
-            if (mode := one.find("mode")) and "http" in mode.words[1:2]:
+        for one in self.text.both(section):
+            if one.is_http:
                 return False
             for line in one.lines:
                 joined = line.text.lower()
@@ -110,10 +108,6 @@ class Choice:
         vip = free_address(network, self.assumed.taken(), 10)
         self.reasons[vip, port] = f"the listener takes every address; another one: --vip ADDRESS:{port}"
         return vip, port
-
-
-def endpoint(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _several(pairs: list[tuple[str, int]]) -> str:

@@ -11,7 +11,8 @@ import yaml
 
 from ..offers import OFFERS, SECURE
 from ..report.errors import ReportError
-from .reader import Bind, Line, Section, Text, seconds, size
+from . import statistics
+from .reader import Bind, Line, Section, Text, endpoint, seconds, size
 
 if TYPE_CHECKING:
     from .command import Checked
@@ -30,12 +31,12 @@ def profile_of(text: Text, bind: Bind | None, pair: tuple[str, int]) -> str:
     ip, port = pair
     if bind is None:
         return ""
-    if _is_http(bind.section):
+    if bind.section.is_http:
         return "ssl-tproxy" if servers(text, bind.section) else ""
     if port in OFFERS["ocs"].services.values() and any(_is_sip(text, ip, sip) for sip in _SIP):
         return "ocs"
     # Whoever ends TLS where a web site is served as well does it for that site.
-    web = any(_is_http(one.section) and servers(text, one.section) for one in text.binds())
+    web = any(one.section.is_http and servers(text, one.section) for one in text.binds())
     return "ssl-tproxy" if web and "ssl" in bind.line.words else ""
 
 
@@ -46,23 +47,12 @@ def why(profile: str) -> str:
 
 def servers(text: Text, section: Section) -> list[Line]:
     """The servers of a listener, or of the backend that it usually sends to."""
-    return [line for one in _both(text, section) for line in one.all("server")]
-
-
-def _both(text: Text, section: Section) -> list[Section]:
-    target = section.find("default_backend")
-    behind = text.backend(target.words[1]) if target and len(target.words) > 1 else None
-    return [section, *filter(None, [behind])]
-
-
-def _is_http(section: Section) -> bool:
-    mode = section.find("mode")
-    return mode is not None and "http" in mode.words[1:2]
+    return [line for one in text.both(section) for line in one.all("server")]
 
 
 def _is_sip(text: Text, ip: str, port: int) -> bool:
     bind = next((one for one in text.binds() if port in one.ports and one.host in (ip, "", "*", "0.0.0.0", "::")), None)
-    return bind is not None and not _is_http(bind.section)
+    return bind is not None and not bind.section.is_http
 
 
 # -- a start --------------------------------------------------------------------------------------
@@ -77,6 +67,12 @@ class Start:
     missing: tuple[str, ...]
     """what the text cannot tell, a sentence for each"""
 
+    @property
+    def allowed(self) -> list[str]:
+        """What a declaration allows, and whoever did not mean it takes out, a sentence for each."""
+        page = self.document["declares"].get("administration")
+        return [f"clients may reach the page of statistics at {page['statistics']}; if they may not, take declares.administration out"] if page else []
+
 
 def starts(found: Checked) -> list[Start]:
     """One for each other profile that the configuration has listeners of."""
@@ -86,17 +82,22 @@ def starts(found: Checked) -> list[Start]:
 def _start(found: Checked, profile: str, pairs: list[tuple[str, int]]) -> Start:
     text, services = found.assumed.text, OFFERS[profile].services
     main = min(pairs, key=lambda pair: list(services.values()).index(pair[1]) if pair[1] in services.values() else len(services))
-    sections = _both(text, text.bound(*main).section)
+    sections = text.both(text.bound(*main).section)
     document: dict[str, Any] = {
         "schema": 1, "name": f"{found.source.name}, as read", "driver": "haproxy", "profile": profile,
         "config": found.source.name, "claims": _claims(profile, pairs, text), "declares": _declares(profile, text, sections),
     }  # fmt: skip
-    document["services"] = {name: f"{ip}:{port}" for name, usual in services.items() for ip, port in pairs if port == usual}
+    document["services"] = {name: endpoint(ip, port) for name, usual in services.items() for ip, port in pairs if port == usual}
     files = {target: "authority" if name == "self-signed" and profile == "ssl-tproxy" else name
              for target, name in found.assumed.targets.items()}  # fmt: skip
     document |= {key: dict(value) for key, value in
                  (("environment", found.environment), ("hosts", found.assumed.hosts), ("files", files)) if value}  # fmt: skip
-    return Start(profile, document, tuple(_missing(document, text, pairs)))
+    missing = _missing(document, text, pairs)
+    if profile == "ocs":
+        page, unknown = statistics.page(text, main[0], [port for _, port in pairs])
+        document["declares"] |= {"administration": page} if page else {}
+        missing += unknown
+    return Start(profile, document, tuple(missing))
 
 
 def _claims(profile: str, pairs: Collection[tuple[str, int]], text: Text) -> list[str]:
@@ -164,7 +165,8 @@ def _first(text: Text, word: str) -> Line | None:
 
 def write(place: Path, found: Checked, start: Start) -> None:
     """Put the configuration, made-up files and dut.yaml into a new or empty folder."""
-    head = _HEAD.format(suite=SUITES[start.profile], folder=place) + "".join(f"# Missing: {one}.\n" for one in start.missing)
+    head = _HEAD.format(suite=SUITES[start.profile], folder=place) + "".join(f"# Declared: {one}.\n" for one in start.allowed)
+    head += "".join(f"# Missing: {one}.\n" for one in start.missing)
     try:
         place.mkdir(parents=True, exist_ok=True)
         if any(place.iterdir()):
@@ -188,6 +190,7 @@ def told(found: Checked, made: list[Start], keep: Path | None) -> list[str]:
             lines.append(f"    lbcert check {found.source.name} --write FOLDER    # a dut.yaml to start from")
         elif number == 0:
             lines.append(f"    {keep / 'dut.yaml'} is written: correct it")
+        lines += [f"    declared in it: {text}" for text in one.allowed]
         lines += [f"    missing in it: {text}" for text in one.missing]
         lines.append(f"    pytest {SUITES[one.profile]} --dut {keep or 'FOLDER'}")
     return lines

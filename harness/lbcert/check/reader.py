@@ -64,6 +64,11 @@ class Section:
     def title(self) -> str:
         return f"{self.kind} {self.name}".strip()
 
+    @property
+    def is_http(self) -> bool:
+        mode = self.find("mode")
+        return mode is not None and "http" in mode.words[1:2]
+
     def all(self, *words: str) -> list[Line]:
         """Lines of this section itself that begin with `words`."""
         return [line for line in self.lines if line.starts(*words)]
@@ -131,6 +136,12 @@ class Text:
     def backend(self, name: str) -> Section | None:
         """The section that a backend of this name stands in."""
         return next((one for one in self.of("backend", "listen") if one.name == name), None)
+
+    def both(self, section: Section) -> list[Section]:
+        """The section of a listener, and that of the backend that it usually sends to."""
+        target = section.find("default_backend")
+        behind = self.backend(target.words[1]) if target and len(target.words) > 1 else None
+        return [section, *filter(None, [behind])]
 
     def binds(self) -> Iterator[Bind]:
         for section in self.of("frontend", "listen"):
@@ -254,6 +265,10 @@ def seconds(text: str | None) -> float | None:
     """A time as HAProxy writes it (milliseconds without a unit); None for what is none."""
     match = _TIME.fullmatch(text or "")
     return int(match[1]) * _UNITS[match[2]] if match else None
+
+
+def endpoint(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def size(text: str | None) -> int | None:

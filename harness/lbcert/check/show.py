@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..report import model
 from .explain import changes
 from .guess import Candidate
-from .listeners import endpoint
+from .reader import endpoint
 
 if TYPE_CHECKING:
     from .command import Checked
