@@ -63,7 +63,9 @@ def resolve(reference: str) -> Product:
 
 
 def _find(text: str, reference: str) -> Path:
-    candidates = [DUTS / text / "dut.yaml", MUTANTS / f"{text}.yaml", Path(text) / "dut.yaml", Path(text)]
+    # ./haproxy is a folder here, whatever ours are called.
+    named = [] if text.startswith(".") else [DUTS / text / "dut.yaml", MUTANTS / f"{text}.yaml"]
+    candidates = [*named, Path(text) / "dut.yaml", Path(text)]
     for path in candidates:
         if path.is_file() and path.suffix in (".yaml", ".yml"):
             return path.resolve()

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ..drivers import DriverError
 from ..dut import Product, load
+from ..paths import ours, typed
 from ..report.errors import ReportError
 from ..run.session import SetupError
 from ..topology.interface import LabError
@@ -92,7 +93,7 @@ def _check(paths: list[Path], options: argparse.Namespace, keep: Path | None) ->
             print("\n".join(others.told(found, made, keep)))
             return INCOMPLETE
         if keep is not None:
-            print(f"\nwritten: {place / 'dut.yaml'}; correct it and check again with: lbcert check {place}")
+            print(f"\nwritten: {place / 'dut.yaml'}; correct it and check again with: lbcert check {typed(place)}")
         if options.no_run:
             return DONE
         return _run(place, options, {one.id: one for one in found.candidates})
@@ -132,7 +133,7 @@ def _check_described(place: Path, options: argparse.Namespace) -> int:
     product = load(place / "dut.yaml", str(place))
     print(f"{place / 'dut.yaml'}: {', '.join(one.id for one in product.deployments)}; nothing is guessed.", flush=True)
     if strange := [one for one in product.deployments if one.profile in others.SUITES]:
-        print("\n".join(f"{one.id}: not tested here; pytest {others.SUITES[one.profile]} --dut {place}:{one.id}" for one in strange))
+        print("\n".join(f"{one.id}: not tested here; pytest {ours(others.SUITES[one.profile])} --dut {typed(place, f':{one.id}')}" for one in strange))
         if len(strange) == len(product.deployments):
             return INCOMPLETE
     known = _described(product) if product.driver == "haproxy" else {}

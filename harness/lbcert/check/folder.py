@@ -8,6 +8,8 @@ from typing import Any
 
 import yaml
 
+from ..dut import REPOSITORY
+from ..paths import written
 from ..report.errors import ReportError
 from .assumptions import Assumptions
 from .guess import Candidate
@@ -16,7 +18,7 @@ from .sources import Source
 _HEAD = """\
 # Written by `lbcert check`. Every value is a guess; the comments say where it comes from. Correct what is wrong, and
 # check again with: lbcert check {folder}
-# The keys are explained in docs/dut.md.
+# The keys are explained in {keys}.
 """
 
 
@@ -32,7 +34,7 @@ def write(folder: Path, source: Source, environment: dict[str, str], assumed: As
             (folder / name).write_bytes(content)
         parts = [_deployment(folder, source, environment, assumed, one) for one in candidates]
         top = {"schema": 1, "name": f"{source.name}, as checked", "driver": "haproxy", **({"binary": binary} if binary else {})}
-        text = _HEAD.format(folder=folder) + yaml.safe_dump(top, sort_keys=False, allow_unicode=True, width=1000) + "deployments:\n"
+        text = _HEAD.format(folder=written(folder), keys=REPOSITORY / "docs/dut.md") + yaml.safe_dump(top, sort_keys=False, allow_unicode=True, width=1000) + "deployments:\n"
         (folder / "dut.yaml").write_text(text + "".join(parts))
     except OSError as error:
         raise ReportError(error.filename or folder, f"cannot be written: {error.strerror}.",

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from ..dut import REPOSITORY
 from ..offers import OFFERS, SECURE
+from ..paths import ours, typed, written
 from ..report.errors import ReportError
 from . import statistics
 from .reader import Bind, Line, Section, Text, endpoint, seconds, size
@@ -22,7 +24,7 @@ LOOKS = {"ocs": "a pool of Office Communications Servers", "ssl-tproxy": "a web 
 _SIP = (5061, 5060)
 _HEAD = """\
 # Written by `lbcert check` as a start: read from the text of the configuration, which is not tested yet. Correct what is wrong,
-# add what is missing (docs/dut.md explains the keys), and test it with: pytest {suite} --dut {folder}
+# add what is missing ({keys} explains the keys), and test it with: pytest {suite} --dut {folder}
 """
 
 
@@ -42,7 +44,7 @@ def profile_of(text: Text, bind: Bind | None, pair: tuple[str, int]) -> str:
 
 def why(profile: str) -> str:
     """Why a listener of another profile is not tested."""
-    return f"{LOOKS[profile]}, which check does not test; `pytest {SUITES[profile]}` does"
+    return f"{LOOKS[profile]}, which check does not test; `pytest {ours(SUITES[profile])}` does"
 
 
 def servers(text: Text, section: Section) -> list[Line]:
@@ -165,7 +167,7 @@ def _first(text: Text, word: str) -> Line | None:
 
 def write(place: Path, found: Checked, start: Start) -> None:
     """Put the configuration, made-up files and dut.yaml into a new or empty folder."""
-    head = _HEAD.format(suite=SUITES[start.profile], folder=place) + "".join(f"# Declared: {one}.\n" for one in start.allowed)
+    head = _HEAD.format(keys=REPOSITORY / "docs/dut.md", suite=written(REPOSITORY / SUITES[start.profile]), folder=written(place)) + "".join(f"# Declared: {one}.\n" for one in start.allowed)
     head += "".join(f"# Missing: {one}.\n" for one in start.missing)
     try:
         place.mkdir(parents=True, exist_ok=True)
@@ -187,10 +189,10 @@ def told(found: Checked, made: list[Start], keep: Path | None) -> list[str]:
     for number, one in enumerate(made):
         lines.append(f"  {LOOKS[one.profile]} (profile {one.profile})")
         if keep is None:
-            lines.append(f"    lbcert check {found.source.name} --write FOLDER    # a dut.yaml to start from")
+            lines.append("    the same command with --write FOLDER leaves a dut.yaml to start from")
         elif number == 0:
             lines.append(f"    {keep / 'dut.yaml'} is written: correct it")
         lines += [f"    declared in it: {text}" for text in one.allowed]
         lines += [f"    missing in it: {text}" for text in one.missing]
-        lines.append(f"    pytest {SUITES[one.profile]} --dut {keep or 'FOLDER'}")
+        lines.append(f"    pytest {ours(SUITES[one.profile])} --dut {typed(keep) if keep else 'FOLDER'}")
     return lines
