@@ -1,5 +1,6 @@
 """Configurations of other profiles: what they are is said, which suite tests them, and the dut.yaml to start from is right."""
 
+import re
 import shlex
 from pathlib import Path
 
@@ -8,7 +9,9 @@ import pytest
 from lbcert import cli
 from lbcert.check import command
 from lbcert.check.command import examine
-from lbcert.dut import REPOSITORY, load, resolve
+from lbcert.check.reader import Text
+from lbcert.check.variants import of_pool
+from lbcert.dut import REPOSITORY, changed_lines, load, resolve
 
 DUTS = Path(__file__).parents[2] / "duts" / "haproxy"
 CHECK = {"inter": 2.0, "fall": 3, "rise": 2, "timeout": 2.0}
@@ -50,6 +53,47 @@ def test_the_folder_that_was_written_is_named_to_its_suite(check, tmp_path):
     check(DUTS / "ocs.cfg", "--write", str(tmp_path / "w"))
     assert check(tmp_path / "w") == (3, f"{tmp_path}/w/dut.yaml: ocs; nothing is guessed. "
                                         f"ocs: not tested here; pytest ./suites/ocs --dut {tmp_path}/w:ocs")  # fmt: skip
+
+
+@pytest.mark.parametrize(("file", "written", "by_hand"), [
+    ("ocs", {"short-lifetime": ("expire 30m", "expire 4s"), "small-maxconn": ("maxconn 40000", "maxconn 100")}, ["small-ports", "two-addresses"]),
+    ("ocs-split", {"short-lifetime": ("expire 30m", "expire 4s")}, ["small-ports", "two-addresses", "small-maxconn"]),
+    ("tproxy", {}, ["not-transparent"]),
+])  # fmt: skip
+def test_variants_are_written_or_named(check, tmp_path, file, written, by_hand):
+    """What is written differs in its one line, and what is not is said with the row that asks for it."""
+    _, said = check(DUTS / f"{file}.cfg", "--write", str(tmp_path / "w"))
+    (found,) = load(tmp_path / "w" / "dut.yaml", "w").deployments
+    assert set(found.variants) == set(written)
+    for name, (usual, changed) in written.items():
+        before, after = (line[1:].strip() for line in changed_lines(found.text, found.variants[name].read_text()))
+        assert usual in before and after == before.replace(usual, changed)
+    assert re.findall(r"missing in it: variants\.(\S+): ", said) == by_hand
+    assert ("without it OCS-NET-06 is not-run" in said, "without it TP-ADDR-08 is not-run" in said) == (file != "tproxy", file == "tproxy")
+
+
+def pool(*sections):
+    """A pool's text, and the pairs of its listeners: each section has port 5060, 5061, ..."""
+    parts = [f"listen l{number}\n mode tcp\n bind 10.0.0.1:{5060 + number}\n" + "".join(f" {line}\n" for line in lines)
+             for number, lines in enumerate(sections)]  # fmt: skip
+    return Text([("h.cfg", "".join(parts))]), [("10.0.0.1", 5060 + number) for number in range(len(sections))]
+
+
+TABLE = ("stick-table type ip size 1m expire 30m", "stick on src")
+
+
+@pytest.mark.parametrize(("sections", "variants"), [
+    ([TABLE], ["short-lifetime"]),
+    ([TABLE, ("stick on src table l0",)], ["short-lifetime"]),
+    # One changed line would leave the other port's clients with their usual lifetime or limit.
+    ([TABLE, TABLE], []),
+    ([TABLE, ()], []),
+    ([("maxconn 500",), ("maxconn 500",)], []),
+    ([("stick-table type ip size 1m", "stick on src")], []),
+    ([("stick-table type ip size 1m expire 4s", "stick on src", "maxconn 100")], []),
+])  # fmt: skip
+def test_a_variant_is_one_line_that_all_ports_share(sections, variants):
+    assert list(of_pool(*pool(*sections))) == variants
 
 
 def test_a_declared_page_is_said(check, tmp_path):

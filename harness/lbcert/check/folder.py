@@ -11,6 +11,7 @@ import yaml
 from ..dut import REPOSITORY
 from ..paths import written
 from ..report.errors import ReportError
+from . import variants
 from .assumptions import Assumptions
 from .guess import Candidate
 from .sources import Source
@@ -61,25 +62,13 @@ def _deployment(folder: Path, source: Source, environment: dict[str, str], assum
             put(key, guess.value, guess.origin, 6)
     put("services", {"rdp": origin["services.rdp"].value}, origin["services.rdp"].origin)
     if one.variants:
-        put("variants", _variants(folder, source, one),
+        put("variants", variants.write(folder, source, one.id, one.variants),
             "the same file but for one value; some requirements can be judged with these only")  # fmt: skip
     for key, value in (("environment", environment), ("hosts", assumed.hosts), ("files", assumed.targets)):
         if value:
             why = "; ".join(said for said, _ in assumed.said if key != "environment") or "given"
             put(key, dict(value), why if key != "environment" else "given with --env")
     return "\n".join(lines) + "\n"
-
-
-def _variants(folder: Path, source: Source, one: Candidate) -> dict[str, str]:
-    names = {}
-    for variant, (line, text) in one.variants.items():
-        name = f"{one.id}-{variant}.cfg"
-        rows = source.merged.split("\n")
-        number = source.merged_number(line.file, line.number)
-        rows[number - 1] = rows[number - 1].replace(line.text, text)
-        (folder / name).write_text("\n".join(rows))
-        names[variant] = name
-    return names
 
 
 def _flow(value: Any) -> str:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..drivers.haproxy_survey import Farm, Survey
-from ..dut_model import SHORT_LIFETIME, SMALL_TABLE
+from ..dut_model import SMALL_TABLE
 from ..lab import MAX_SERVERS
+from . import variants
 from .listeners import MOST_TESTED, Choice
 from .reader import Bind, Line, Section, Text, endpoint, seconds, size
 
@@ -231,6 +232,6 @@ def _persistence(one: Candidate, found: Survey) -> None:
 def _variants(one: Candidate, line: Line) -> None:
     """The same file with a short timer, and with a small table: some requirements can be judged with these only."""
     if seconds(line.value("expire")) is not None:
-        one.variants["short-lifetime"] = line, re.sub(r"(\bexpire\s+)\S+", rf"\g<1>{SHORT_LIFETIME:g}s", line.text)
+        one.variants["short-lifetime"] = variants.short_lived(line)
     if size(line.value("size")) is not None:
         one.variants["small-table"] = line, re.sub(r"(\bsize\s+)\S+", rf"\g<1>{SMALL_TABLE}", line.text)

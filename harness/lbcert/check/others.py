@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from ..dut import REPOSITORY
+from ..dut_model import VARIANTS
 from ..offers import OFFERS, SECURE
 from ..paths import ours, typed, written
 from ..report.errors import ReportError
-from . import statistics
+from . import statistics, variants
 from .reader import Bind, Line, Section, Text, endpoint, seconds, size
 
 if TYPE_CHECKING:
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 
 SUITES = {"ocs": "suites/ocs", "ssl-tproxy": "suites/ssl_tproxy"}
 LOOKS = {"ocs": "a pool of Office Communications Servers", "ssl-tproxy": "a web site"}
+_ROWS = {
+    "ocs": {"short-lifetime": "OCS-AFF-03", "small-ports": "OCS-NET-06", "two-addresses": "OCS-NET-06", "small-maxconn": "OCS-NET-09"},
+    "ssl-tproxy": {"not-transparent": "TP-ADDR-08"},
+}
+"""profile -> variant -> the requirement that is judged with it only"""
 _SIP = (5061, 5060)
 _HEAD = """\
 # Written by `lbcert check` as a start: read from the text of the configuration, which is not tested yet. Correct what is wrong,
@@ -68,6 +74,8 @@ class Start:
     document: dict[str, Any]
     missing: tuple[str, ...]
     """what the text cannot tell, a sentence for each"""
+    variants: dict[str, tuple[Line, str]]
+    """variant -> (the line that differs, its text in the variant)"""
 
     @property
     def allowed(self) -> list[str]:
@@ -99,7 +107,11 @@ def _start(found: Checked, profile: str, pairs: list[tuple[str, int]]) -> Start:
         page, unknown = statistics.page(text, main[0], [port for _, port in pairs])
         document["declares"] |= {"administration": page} if page else {}
         missing += unknown
-    return Start(profile, document, tuple(missing))
+    made = variants.of_pool(text, pairs) if profile == "ocs" else {}
+    lasting = document["declares"]["persistence"].get("timer") == "none"
+    missing += [f"variants.{name}: {VARIANTS[name]}; without it {row} is not-run" for name, row in _ROWS[profile].items()
+                if name not in made and not (name == "short-lifetime" and lasting)]  # fmt: skip
+    return Start(profile, document, tuple(missing), made)
 
 
 def _claims(profile: str, pairs: Collection[tuple[str, int]], text: Text) -> list[str]:
@@ -130,10 +142,9 @@ def _declares(profile: str, text: Text, sections: list[Section]) -> dict[str, An
 
 
 def _persistence(text: Text, sections: list[Section]) -> dict[str, Any]:
-    rule = next((line for one in sections for line in one.all("stick", "on")), None)
+    rule = variants.rule(sections)
     if rule is not None and rule.words[2:3] == ("src",):
-        named = text.backend(rule.value("table") or "")
-        table = next((line for one in ([named] if named else sections) for line in one.all("stick-table")), None)
+        table = variants.table(text, sections)
         timer, room = (seconds(table.value("expire")), size(table.value("size"))) if table else (None, None)
         return {"key": "source", "timer": timer or "none", "size": room or "none", "returns_after_recovery": False}
     if any(one.find("cookie") for one in sections):
@@ -176,6 +187,8 @@ def write(place: Path, found: Checked, start: Start) -> None:
         (place / found.source.name).write_text(found.source.merged)
         for name, content in found.assumed.contents.items():
             (place / name).write_bytes(content)
+        if start.variants:
+            start.document["variants"] = variants.write(place, found.source, start.profile, start.variants)
         (place / "dut.yaml").write_text(head + yaml.safe_dump(start.document, sort_keys=False, allow_unicode=True, width=1000))
     except OSError as error:
         raise ReportError(error.filename or place, f"cannot be written: {error.strerror}.", "Name another folder for --write.") from None
