@@ -49,6 +49,15 @@ def test_the_table_of_what_is_kept():
     ]
 
 
+@pytest.mark.parametrize(("transparency", "declared"), [
+    ({"address": True}, {"by": "tcp", "port": None}),
+    ({"address": True, "port": False}, {"by": "tcp", "port": False}),
+    (HEADER, {"by": "proxy-v2", "port": True}),
+])  # fmt: skip
+def test_the_table_knows_what_is_declared(transparency, declared):
+    assert checks.address_is_told(farm(asked(A), transparency=transparency)).figures[0]["declared"] == declared
+
+
 def test_the_path_of_one_request():
     """Two stages: the second connection is inside the balancer, told by its kernel."""
     call = asked(A, service="https", label="path", peer_port=51000)

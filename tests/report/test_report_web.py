@@ -1,5 +1,7 @@
 """The path of one request, and the table of what each deployment keeps."""
 
+import pytest
+
 from lbcert.report import charts, html, model
 
 A = "172.20.0.1"
@@ -34,6 +36,37 @@ def test_path_with_a_header():
 def test_table():
     [row] = charts.layout(KEPT)["rows"]
     assert [cell["words"] for cell in row["cells"]] == ["client's", "not the client's", "not sent", "not sent", "not always"]
+
+
+@pytest.mark.parametrize(("declared", "notes"), [
+    ({"by": "tcp", "port": False}, ["", "as declared", "", ""]),
+    ({"by": "tcp", "port": None}, ["", "not claimed", "", ""]),
+    # What is claimed and missing stays a fault, whatever else is declared.
+    ({"by": "tcp", "port": True}, ["", "", "", ""]),
+    ({"by": "proxy-v2", "port": True}, ["not claimed", "not claimed", "", ""]),
+    ({"by": "proxy-v2", "port": False}, ["not claimed", "not claimed", "", "as declared"]),
+    ({}, ["", "", "", ""]),
+])  # fmt: skip
+def test_what_is_not_claimed_is_no_fault(declared, notes):
+    row = {"service": "http", "total": 20, "tcp": {"address": 0, "port": 1}, "proxy": {"address": 0, "port": 0}, "forwarded": {"address": 0}}
+    [row] = charts.layout({**KEPT, "rows": [row], "declared": declared})["rows"]
+    assert [cell["note"] for cell in row["cells"]] == [*notes, ""]
+
+
+def test_what_is_kept_needs_no_note():
+    row = {"service": "http", "total": 20, "tcp": {"address": 20, "port": 20}, "proxy": None, "forwarded": None}
+    [row] = charts.layout({**KEPT, "rows": [row], "declared": {"by": "tcp", "port": False}})["rows"]
+    assert [cell["note"] for cell in row["cells"]] == [""] * 5
+
+
+def test_a_port_declared_as_not_kept_is_not_coloured_as_a_failure(runs):
+    declared = {**KEPT, "declared": {"by": "tcp", "port": False}}
+    pages = [html.render(model.write(runs.make(runs.passing(runs.result("RDP-PARSE-04", "pass", figures=[figure])))))
+             for figure in (KEPT, declared)]  # fmt: skip
+    top, below = (pages[1].partition("In detail")[part] for part in (0, 2))
+    cell = 'data-label="far end of TCP: port" class="unclaimed">not the client&#39;s, as declared</td>'
+    assert cell in top and cell in below
+    assert 'data-label="far end of TCP: port" class="no">not the client&#39;s</td>' in pages[0]
 
 
 def test_they_stand_in_the_page_escaped_and_the_table_at_its_top(runs):

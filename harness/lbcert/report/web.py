@@ -60,11 +60,11 @@ def _end(end: Mapping[str, Any]) -> str:
 def kept(figure: Mapping[str, Any]) -> dict[str, Any]:
     """A table: for each service, address and port by each means."""
     head = [title if which == "address" else f"{title}: port" for _, title, port in MEANS for which in (["address", "port"] if port else ["address"])]
-    rows = [{"name": row["service"].upper(), "cells": _cells(row)} for row in figure["rows"]]
+    rows = [{"name": row["service"].upper(), "cells": _cells(row, figure.get("declared"))} for row in figure["rows"]]
     return {"kind": "kept", "title": figure["title"], "zero": "", "head": head, "rows": rows}
 
 
-def _cells(row: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _cells(row: Mapping[str, Any], declared: Mapping[str, Any] | None) -> list[dict[str, Any]]:
     cells = []
     for key, _, port in MEANS:
         for which in ("address", "port") if port else ("address",):
@@ -72,8 +72,19 @@ def _cells(row: Mapping[str, Any]) -> list[dict[str, Any]]:
             count = None if told is None else told[which]
             state = "none" if count is None else "yes" if count == row["total"] else "no" if count == 0 else "some"
             words = {"none": "not sent", "yes": "client's", "no": "not the client's", "some": "not always"}[state]
-            cells.append({"state": state, "words": words, "count": "" if count is None else f"{count} of {row['total']}"})
+            note = _note(key, which, declared) if declared and state in ("no", "some") else ""
+            cells.append({"state": state, "words": words, "count": "" if count is None else f"{count} of {row['total']}", "note": note})
     return cells
+
+
+def _note(key: str, which: str, declared: Mapping[str, Any]) -> str:
+    """Why it is no fault that servers do not learn it by these means; empty if it is one, or nothing says that it is none."""
+    by_header = declared["by"] != "tcp"
+    if key == "tcp" and by_header:
+        return "not claimed"
+    if which == "port" and key == ("proxy" if by_header else "tcp"):
+        return {False: "as declared", None: "not claimed"}.get(declared["port"], "")
+    return ""
 
 
 def summary(report: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -104,7 +104,8 @@ def kept(history: History, told: Told, calls: list[Event], services: list[str]) 
         row["forwarded"] = {"address": sum(1 for call, value in values if value[-1:] == [call["source"]])} \
             if any(value for _, value in values) else None  # fmt: skip
         rows.append(row)
-    return {"kind": "kept", "title": "What the servers learn of the client", "rows": rows}
+    declared = {"by": told.declared.get("by", "tcp"), "port": told.declared.get("port")}
+    return {"kind": "kept", "title": "What the servers learn of the client", "declared": declared, "rows": rows}
 
 
 def forwarded(request: Event) -> list[str]:
