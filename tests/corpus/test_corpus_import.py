@@ -78,7 +78,7 @@ BAD = {
     "garbage": ("{", "own.json, line 1: is not JSON"),
     "another schema": ('{"schema": 2, "packets": [{"hex": "00"}]}', "schema: 2 is not 1."),
     "no packets": ('{"schema": 1, "packets": []}', "packets: must not be empty."),
-    "no hex": ('{"schema": 1, "packets": [{"hex": "0g"}]}', "packets[0].hex: '0g' does not have the form"),
+    "no hex": ('{"schema": 1, "packets": [{"hex": "0g"}]}', "packets[0].hex: '0g' is not a packet in hexadecimal digits"),
     "no request": ('{"schema": 1, "packets": [{"hex": "16030100"}]}', "packets[0].hex: is no Connection Request"),
     "half a packet": (f'{{"schema": 1, "packets": [{{"hex": "{CR["CR-01"][:-1].hex()}"}}]}}', "is not one whole packet"),
     "a list": ("[1]", "is not of type object"),
