@@ -165,6 +165,8 @@ class Lab:
         if self.clock is not None:
             # On its clock a check waits for milliseconds: what it finds would be our own lateness.
             self.driver.rest_checks(self.broker)
+        else:
+            self._await_first_checks()
         self._lag.take()
 
     def _record(self) -> None:
@@ -208,6 +210,19 @@ class Lab:
             if not listening & {(address, port), (wild, port), ("::", port)}:
                 return address, port
         return None
+
+    def _await_first_checks(self) -> None:
+        """Begin when each server has been checked once, or would have been.
+
+        HAProxy takes all servers for well until then, and spreads the first checks over the interval: users who come meanwhile
+        would stay on a server that is checked wrongly, or be moved, by how fast this machine is.
+        """
+        check = self.declares.health_check
+        if check.passive or not check.declared:
+            return
+        waiting = [server for server in self.servers if server.name not in self.unchecked]
+        self.watch("the product checks its servers", lambda: all(server.count("accept") for server in waiting),
+                   Deadline("first check", check.inter, self.ready_at + check.inter))  # fmt: skip
 
     def close(self) -> None:
         """End the lab and wait until nothing of it is left."""

@@ -34,6 +34,14 @@ def web(session):
     lab.close()
 
 
+def test_every_server_has_been_checked_before_the_first_client(session):
+    lab = session.lab(session.product.deployments[0], "checked")
+    try:
+        assert [server.name for server in lab.servers if not server.count("accept")] == []
+    finally:
+        lab.close()
+
+
 def last(lab, kind):
     return lab.history.last(kind)
 
