@@ -48,6 +48,13 @@ def test_without_known_results_everything_must_pass(runs):
     assert [one.found for one in expected.compare(report, expected.Expected())] == ["fail"]
 
 
+@pytest.mark.parametrize("reason, differences", [("the feature 'proxy-v1' is not claimed", 0), ("no test of it", 1)])
+def test_nobody_expects_what_is_not_claimed(reason, differences):
+    row = {"id": "TP-PROXY-01", "level": "MUST", "verdict": "not-run", "reason": reason, "tests": []}
+    report = {"dut": {"version": "1"}, "deployments": [{"id": "d", "profile": "ssl-tproxy", "requirements": [row]}]}
+    assert len(expected.compare(report, expected.Expected())) == differences
+
+
 def test_only_what_was_selected(runs, tmp_path: Path):
     known = load(tmp_path, KNOWN + "  rdp-sticktable: []\n")
     report = model.derive(runs.make([runs.result("RDP-FAIL-01", "fail", "r")],

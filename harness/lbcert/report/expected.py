@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator
 from lbcert import catalogue
 from lbcert.report import schema, yamlfile
 from lbcert.report.model import DESELECTED
-from lbcert.verdicts import Verdict
+from lbcert.verdicts import Verdict, not_offered
 
 _TEXT = {"type": "string", "minLength": 1}
 
@@ -143,6 +143,9 @@ def _differences(report: Mapping[str, Any], expected: Expected, only_selected: b
             entry = entries.get(row["id"])
             if entry is None and row["verdict"] == Verdict.MEASURED and row["level"] == "MAY":
                 # All that a MAY row can come to: neither better nor worse than expected.
+                continue
+            if entry is None and not_offered(row):
+                # What a deployment does not claim in its dut.yaml, nobody expects of it.
                 continue
             wanted = entry.verdict if entry else Verdict.PASS.value
             if row["verdict"] != wanted and not (only_selected and _not_asked_for(row)):
