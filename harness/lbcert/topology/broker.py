@@ -146,8 +146,11 @@ class Broker:
 
     def _fork(self, host: str, name: str, keep: list[int], body) -> int:
         """Fork a child into `host` that runs `body` and never returns; only `keep` stays open."""
+        # Who is told to end before it no longer ignores that ends a moment later: blocked signals are kept, ignored ones are lost.
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, _IGNORED)
         pid = os.fork()
         if pid:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             self.children[pid] = name
             return pid
         try:
@@ -155,6 +158,7 @@ class Broker:
             # What is ignored would stay so in the product: our own choices, and Python's (SIGPIPE, SIGXFSZ).
             for number in (signal.SIGCHLD, *_IGNORED, signal.SIGPIPE, signal.SIGXFSZ):
                 signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             linux.die_with_parent()
             os.setsid()
             wiring.enter(self.wiring.hosts[host])
