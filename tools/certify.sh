@@ -17,10 +17,11 @@ until mkdir "$folder" 2>/dev/null; do
     folder=$first-$number number=$((number + 1))
 done
 
-# Twelve labs side by side, since most tests wait most of their time; of our own balancer, which waits for tenths of seconds, three.
+# Eight labs side by side, since most tests wait most of their time (with twelve, two cores make servers of ours stand still);
+# of our own balancer, which waits for tenths of seconds, three.
 case $dut in
 ideal* | null* | mutants/* ) labs=3 ;;
-*) labs=12 ;;
+*) labs=8 ;;
 esac
 case " $* " in
 *' -n'* | *' --numprocesses'*) ;;

@@ -29,7 +29,7 @@ def test_certify_runs_the_suites_and_compares(checkout):
     *_, pytest_call, lbcert_call = checkout.done
     folder = lbcert_call.split()[-1]
     assert folder.startswith("reports/runs/2") and folder.endswith("Z-my-lb")
-    assert pytest_call == f"pytest -m pytest suites --dut ./my lb --report-dir {folder} -n 12 -k a or b"
+    assert pytest_call == f"pytest -m pytest suites --dut ./my lb --report-dir {folder} -n 8 -k a or b"
     assert done.stdout.splitlines()[-1] == f"report: {folder}/report.html"
 
 
@@ -67,7 +67,7 @@ def test_make_nightly_runs_every_tier_and_certifies_every_dut(checkout):
     tests, suites, verify = checkout.done[-3:]
     assert done.returncode != 0
     assert tests == "pytest -m pytest tests -n 4 --dist loadgroup -m ci or nightly -x"
-    assert suites.startswith("pytest -m pytest suites --dut mine --report-dir") and suites.endswith("-n 12 -m ci or nightly -x")
+    assert suites.startswith("pytest -m pytest suites --dut mine --report-dir") and suites.endswith("-n 8 -m ci or nightly -x")
     assert verify.startswith("lbcert -m lbcert.cli verify")
 
 
