@@ -1,4 +1,4 @@
-"""Where clients come from: addresses of the lab's routed prefixes, and users' names."""
+"""Where clients come from: addresses of the lab's routed prefixes, and users' names; how an address is written with its port."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ import ipaddress
 import random
 import string
 from collections.abc import Iterable, Sequence
+
+
+def endpoint(host: str, port: int) -> str:
+    """An address and a port as one writes them: 192.0.2.1:3389, [2001:db8::1]:3389."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 class Sources:

@@ -39,6 +39,15 @@ def newcomers(count: int = USERS) -> list[Browser]:
     return [Browser(f"{service} user {number}", service) for service in SERVICES for number in range(count)]
 
 
+def settled(lab: Lab) -> list[Browser]:
+    """Users who have been given their servers."""
+    lab.need_servers(2)
+    lab.settle()  # a check that takes a server which is well for a dead one, and moves its users, has done so by now
+    users = newcomers()
+    browse(lab, users, 1, label="first")
+    return users
+
+
 def cookies_of(browser: Browser) -> list[str]:
     """What the user was given, as it is shown."""
     return [f"{one.name}={one.value}" for one in browser.jar]
@@ -134,10 +143,7 @@ def test_cookie_of_nobody_is_balanced(lab: Lab) -> None:
 @requirement("TP-TLS-04")
 def test_cookie_keeps_a_user_on_one_server(lab: Lab) -> None:
     """Twenty pages for each user: on connections of their own, in a row on one, and pipelined; others come in between."""
-    lab.need_servers(2)
-    lab.settle()  # as above
-    users = newcomers()
-    browse(lab, users, 1, label="first")
+    users = settled(lab)
     for pages, pipelined in ((1, False), (5, False), (1, False), (5, True), (1, False), (3, True), (4, False)):
         browse(lab, [Browser(f"other {number}", "https") for number in range(3)], 1, label="other")
         browse(lab, users, pages, label="again", pipelined=pipelined)
@@ -147,10 +153,7 @@ def test_cookie_keeps_a_user_on_one_server(lab: Lab) -> None:
 @requirement("TP-TLS-04")
 def test_cookie_outlives_the_reading_of_a_page(lab: Lab) -> None:
     """Users look at a page for half a minute, and go on; others come meanwhile."""
-    lab.need_servers(2)
-    lab.settle()  # as above
-    users = newcomers()
-    browse(lab, users, 1, label="first")
+    users = settled(lab)
     lab.watch("users read", lambda: False, requirement_deadline("reading", READING))
     browse(lab, [Browser(f"other {number}", "https") for number in range(3)], 1, label="other")
     browse(lab, users, READ, label="again")

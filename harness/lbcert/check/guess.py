@@ -6,12 +6,13 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..addresses import endpoint
 from ..drivers.haproxy_survey import Farm, Survey
 from ..dut_model import SMALL_TABLE
 from ..lab import MAX_SERVERS
 from . import variants
 from .listeners import MOST_TESTED, Choice
-from .reader import Bind, Line, Section, Text, endpoint, seconds, size
+from .reader import Bind, Line, Section, Text, seconds, size
 
 DEFAULT_INTER = 2.0
 """s between two checks where the text does not say (configuration manual 5.2, `inter`)"""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ..addresses import endpoint
 from ..drivers.base import RDP_PORT
 from . import others
 from .assumptions import Assumptions, free_address
 from .question import Question
-from .reader import Bind, Section, Text, endpoint
+from .reader import Bind, Section, Text
 
 MOST_ASKED = 6
 """listeners to which a user is sent at the start"""

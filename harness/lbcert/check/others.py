@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from ..addresses import endpoint
 from ..dut import REPOSITORY
 from ..dut_model import VARIANTS
 from ..offers import OFFERS, SECURE
 from ..paths import ours, typed, written
 from ..report.errors import ReportError
 from . import statistics, variants
-from .reader import Bind, Line, Section, Text, endpoint, seconds, size
+from .reader import WILD, Bind, Line, Section, Text, seconds, size
 
 if TYPE_CHECKING:
     from .command import Checked
@@ -59,7 +60,7 @@ def servers(text: Text, section: Section) -> list[Line]:
 
 
 def _is_sip(text: Text, ip: str, port: int) -> bool:
-    bind = next((one for one in text.binds() if port in one.ports and one.host in (ip, "", "*", "0.0.0.0", "::")), None)
+    bind = next((one for one in text.binds() if port in one.ports and one.host in (ip, *WILD)), None)
     return bind is not None and not bind.section.is_http
 
 

@@ -15,6 +15,8 @@ SECTIONS = (
     "global", "defaults", "frontend", "backend", "listen", "peers", "resolvers", "userlist", "mailers", "program", "ring",
     "cache", "http-errors", "fcgi-app", "log-forward", "crt-store", "traces", "acme",
 )  # fmt: skip
+WILD = ("", "*", "0.0.0.0", "::")
+"""how a `bind` line names every address"""
 _VARIABLE = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)([^}]*)\}|([A-Za-z_][A-Za-z0-9_]*))")
 _TIME = re.compile(r"([0-9]+)(us|ms|s|m|h|d)?")
 _UNITS = {"us": 1e-6, "ms": 1e-3, None: 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -153,8 +155,7 @@ class Text:
     def bound(self, address: str, port: int) -> Bind | None:
         """The `bind` line behind a listening socket: by address and port, else by the port alone."""
         fitting = [bind for bind in self.binds() if port in bind.ports]
-        wild = ("", "*", "0.0.0.0", "::")
-        for accept in (lambda host: host == address, lambda host: host in wild, lambda host: True):
+        for accept in (lambda host: host == address, lambda host: host in WILD, lambda host: True):
             if found := next((bind for bind in fitting if accept(bind.host)), None):
                 return found
         return None
@@ -265,10 +266,6 @@ def seconds(text: str | None) -> float | None:
     """A time as HAProxy writes it (milliseconds without a unit); None for what is none."""
     match = _TIME.fullmatch(text or "")
     return int(match[1]) * _UNITS[match[2]] if match else None
-
-
-def endpoint(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def size(text: str | None) -> int | None:

@@ -7,10 +7,10 @@ import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from ..addresses import endpoint
 from ..report import model
 from .explain import changes
 from .guess import Candidate
-from .reader import endpoint
 
 if TYPE_CHECKING:
     from .command import Checked

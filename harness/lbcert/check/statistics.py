@@ -10,12 +10,12 @@ import ipaddress
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from ..addresses import endpoint
 from ..steps.pages import PATHS
-from .reader import Bind, Line, Text, endpoint
+from .reader import WILD, Bind, Line, Text
 
 DEFAULT_URI = "/haproxy?stats"
 _KEY = "declares.administration"
-_WILD = ("", "*", "0.0.0.0", "::")
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def page(text: Text, vip: str, pool: Collection[int]) -> tuple[dict[str, str], l
     A page at another address is not the VIP's. `pool`: ports of the pool, which need no declaration.
     """
     pages = [one for one in _pages(text) if one.port not in pool]
-    at_vip = [one for one in pages if one.bind.host in _WILD or one.bind.host == vip]
+    at_vip = [one for one in pages if one.bind.host in WILD or one.bind.host == vip]
     said = [f"{_KEY}, if clients reach it: {one.bind.line.place}, a page of statistics at {endpoint(one.bind.host, one.port)}, which is not the VIP"
             for one in pages if one not in at_vip and not _own(one.bind.host)]  # fmt: skip
     if not at_vip:
@@ -43,7 +43,7 @@ def page(text: Text, vip: str, pool: Collection[int]) -> tuple[dict[str, str], l
     first, *more = sorted(at_vip, key=lambda one: ("ssl" in one.bind.line.words, one.setting("auth") is None))
     said += [f"{_KEY} for a second page: {one.bind.line.place}, port {one.port}; one can be declared, and OCS-ADMIN-03 fails for the other"
              for one in more if one.port != first.port]  # fmt: skip
-    if vip in _WILD:
+    if vip in WILD:
         return {}, [f"{_KEY}.statistics: {first.bind.line.place}, a page of statistics at port {first.port} of the VIP", *said]
     found = {"statistics": endpoint(vip, first.port)}
     user, colon, password = (first.setting("auth") or "").partition(":")

@@ -55,16 +55,16 @@ class Nginx:
         self._check(scratch, deployment, output)
         listening = self._restart(scratch, deployment, output)
         keeps_port = deployment.declares.raw.get("transparency", {}).get("port", False)
-        *others, last = choose_services(deployment, listening).items()
-        for name, vip in [*others, last]:
+        for name, vip in choose_services(deployment, listening).items():
             try:
                 servers = destinations.find(scratch, vip, lambda: self._restart(scratch, deployment, output),
                                             offer_of(deployment.profile).opening, keeps_port, name in SECURE)  # fmt: skip
                 break
-            except DriverError:
+            except DriverError as error:
                 # One of several services that leads nowhere is for the requirements to judge.
-                if name == last[0]:
-                    raise
+                lost = error
+        else:
+            raise lost
         return Discovery(build, listening, tuple(servers), _lowered(output.read_text(errors="replace")))
 
     def start(self, lab: Broker, deployment: Deployment, output: Path) -> None:

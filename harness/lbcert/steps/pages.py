@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..addresses import endpoint
 from ..clients.knock import Knock, basic
 from ..clients.talk import Call
 from ..evidence.checks.pool_admin import DEFAULTS
@@ -39,7 +40,7 @@ def page_places(lab: Lab) -> list[str]:
         if address in ("0.0.0.0", "::"):
             address = vip
         if port not in ports and address in product:
-            found.append(f"[{address}]:{port}" if ":" in address else f"{address}:{port}")
+            found.append(endpoint(address, port))
     return list(dict.fromkeys(found))
 
 

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from ..addresses import endpoint
 from ..evidence.history import History
 from ..loop import Loop
 from ..report.errors import ReportError
@@ -105,7 +106,7 @@ def _gaps(options: argparse.Namespace, plan: Scheme, servers: int | None) -> Ite
 
 def _told(options: argparse.Namespace, vip: tuple[str, int], plan: Scheme, servers: int | None) -> Iterator[str]:
     """What is going to happen, before it does."""
-    address = f"[{vip[0]}]:{vip[1]}" if ":" in vip[0] else f"{vip[0]}:{vip[1]}"
+    address = endpoint(*vip)
     yield f"lbcert probe {options.vip}" + (f" (at {address})" if address != options.vip else "")
     yield f"  connections: {plan.connections}, at most {AT_ONCE} open at any time, at most {options.rate:g} per second"
     yield f"  duration:    about {_span(plan.connections / options.rate)}; Ctrl-C ends it at any time"
